@@ -1,0 +1,1 @@
+//! Dockerfiles as a syntax tree with spans, and what each build target produces.

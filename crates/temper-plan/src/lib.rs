@@ -1,0 +1,1 @@
+//! From fixes to an ordered, conflict-free change that is parsed again before it is written.
