@@ -1,1 +1,14 @@
-//! The model of a container stack: everything read once, every value with its file and bytes.
+//! The model of a container stack: everything is read once, every value knows its file and bytes.
+//!
+//! [`Stack`] is the root. Controls, fit, plan and report read it and never parse text again.
+
+pub mod compose;
+mod settings;
+mod stack;
+mod tree;
+mod value;
+
+pub use settings::{Settings, SettingsError, Waiver};
+pub use stack::{Dockerfile, OverlayFile, Problem, ProjectGroup, Stack};
+pub use tree::{DiskTree, FileTree, MemoryTree, OverlaidTree, TreeError};
+pub use value::{Data, Member, Origin, Setting, Spanned, Text, Value};

@@ -1,0 +1,72 @@
+use indexmap::IndexMap;
+use temper_text::{FileId, Loc, SourceMap};
+
+use crate::Settings;
+use crate::compose::Project;
+
+/// Everything found under one root.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Every file that was read.
+    pub sources: SourceMap,
+    /// Compose projects with their overlays.
+    pub projects: Vec<ProjectGroup>,
+    /// Dockerfiles by path.
+    pub dockerfiles: IndexMap<String, Dockerfile>,
+    /// Settings of `temper.toml`, or the defaults.
+    pub settings: Settings,
+    /// What could not be read, each with its place.
+    pub problems: Vec<Problem>,
+    /// Paths of the directories that were passed over (virtual environments, vendored trees), for the report.
+    pub skipped: Vec<String>,
+}
+
+/// A project as it starts by default, and the other files beside it that change it.
+#[derive(Debug, Clone)]
+pub struct ProjectGroup {
+    /// The project: base file, override file, and the hardened overlay that temper wrote.
+    pub project: Project,
+    /// Overlays that have to be named with `-f`.
+    pub overlays: Vec<OverlayFile>,
+    /// Why these files were grouped so, one sentence for people.
+    pub reason: String,
+}
+
+/// A Compose file that only makes sense on top of another.
+#[derive(Debug, Clone)]
+pub struct OverlayFile {
+    /// The file.
+    pub file: FileId,
+    /// The project merged with this overlay. `None` when that cannot be read at all; the problem says why.
+    pub merged: Option<Project>,
+    /// Services that the base has.
+    pub changes: Vec<String>,
+    /// Services that are new and complete (they have `image`, `build` or `extends`).
+    pub adds: Vec<String>,
+    /// Services that nothing defines: the overlay names them without `image` or `build`.
+    pub ghosts: Vec<(String, Loc)>,
+}
+
+/// A Dockerfile of the stack.
+#[derive(Debug, Clone)]
+pub struct Dockerfile {
+    /// The file.
+    pub file: FileId,
+    /// Path relative to the root of the stack.
+    pub path: String,
+    /// The syntax tree.
+    pub tree: temper_dockerfile::Dockerfile,
+}
+
+/// Something that could not be read, or that Compose would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the file, relative to the root of the stack.
+    pub file: String,
+    /// Where in it, when known.
+    pub at: Option<Loc>,
+    /// What was expected and what to do, for people.
+    pub message: String,
+    /// True when Compose only warns.
+    pub warning: bool,
+}
