@@ -1,1 +1,19 @@
-//! YAML with exact byte spans, and edits that leave every other byte alone.
+//! YAML read into a tree with exact byte spans, and edits that leave every other byte alone.
+//!
+//! [`parse`] gives a [`Yaml`]: documents of [`Node`]s, and the comments. It resolves nothing: aliases stay names, merge
+//! keys stay entries, duplicate keys stay both, so that what a file says and where it says it are never confused with
+//! what it means. What it means is for the reader of a format (Compose, a workflow) to say.
+
+mod conflict;
+mod error;
+mod node;
+mod parse;
+mod scan;
+mod typed;
+mod value;
+
+pub use error::YamlError;
+pub use node::{Entry, Kind, Node, Scalar, Style, Yaml};
+pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use typed::Typed;
+pub use value::{duplicate_keys, same_value};

@@ -1,0 +1,322 @@
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
+use temper_text::Span;
+
+use crate::conflict::merge_conflict;
+use crate::scan::{line_end, next_line, skip_trivia};
+use crate::{Entry, Kind, Node, Scalar, Style, Yaml, YamlError};
+
+/// Largest text that [`parse`] reads, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Deepest nesting of sequences and mappings that [`parse`] reads.
+pub const MAX_DEPTH: usize = 128;
+
+const CORE_TAGS: &str = "tag:yaml.org,2002:";
+
+/// Reads a YAML text. A byte order mark is accepted; repeated keys and aliases without an anchor are kept, not refused.
+///
+/// Aliases are never expanded, so the tree is never larger than the text.
+///
+/// # Errors
+/// When the text is not YAML, is larger than [`MAX_BYTES`], is nested deeper than [`MAX_DEPTH`], holds a NUL byte, or
+/// holds a merge conflict.
+pub fn parse(text: &str) -> Result<Yaml, YamlError> {
+    if text.len() > MAX_BYTES {
+        return Err(YamlError::new("file is larger than 16 MiB", Span::at(0)));
+    }
+    if let Some(at) = text.find('\0') {
+        let message = "NUL byte: expected a text file, this one is binary or UTF-16; save it as UTF-8";
+        return Err(YamlError::new(message, Span::new(at, at + 1)));
+    }
+    if let Some(error) = merge_conflict(text) {
+        return Err(error);
+    }
+    let options = granit_parser::options! {
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: MAX_DEPTH + 1,
+        block_nesting_limit: MAX_DEPTH + 1,
+        // A licence header is often longer than the parser's own limit of 96 lines.
+        max_buffered_comment_events: usize::MAX,
+    };
+    let mut builder = Builder::new(text);
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, source) = event.map_err(|error| describe(text, &error))?;
+        // The parser documents byte offsets for every span of a `str` input.
+        let range = source.byte_range().unwrap_or(0..0);
+        let tag_span = source.tag_span().and_then(|span| span.byte_range());
+        let tag_span = tag_span.map(|range| Span::new(range.start, range.end));
+        builder.event(event, Span::new(range.start, range.end), tag_span)?;
+    }
+    Ok(builder.finish())
+}
+
+/// A collection whose end has not been seen yet.
+struct Open {
+    start: Span,
+    flow: bool,
+    mapping: bool,
+    anchor: Option<Box<str>>,
+    tag: Option<Box<str>>,
+    properties: Option<Span>,
+    items: Vec<Node>,
+    entries: Vec<Entry>,
+    key: Option<Node>,
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    yaml: Yaml,
+    open: Vec<Open>,
+    /// End of the last token that belongs to a node; the next node's own bytes come after it.
+    cursor: usize,
+    /// The last event began a collection, so that an anchor event now is the collection's.
+    began: bool,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, yaml: Yaml::default(), open: Vec::new(), cursor: 0, began: false }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span, tag_span: Option<Span>) -> Result<(), YamlError> {
+        let began = std::mem::take(&mut self.began);
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let written = anchor != 0 || tag.is_some() || !span.is_empty() || style != ScalarStyle::Plain;
+                let span = self.scalar_span(span, style, written);
+                // The parser gives `~` for a value that is not written.
+                let value = if span.is_empty() { "".into() } else { value.into() };
+                let kind = Kind::Scalar(Scalar { value, style: style_of(style) });
+                let tag = tag.as_deref().map(tag_name);
+                self.push(Node { kind, span, anchor: None, tag, properties: tag_span });
+            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                let name = span.slice(self.text).trim_start_matches('*').into();
+                self.push(Node { kind: Kind::Alias(name), span, anchor: None, tag: None, properties: None });
+            }
+            Event::Anchor(_, name) => self.anchor(name.into(), span, began),
+            Event::SequenceStart(style, _, tag) => {
+                self.begin(false, style, tag.as_deref(), span, tag_span)?
+            }
+            Event::MappingStart(style, _, tag) => self.begin(true, style, tag.as_deref(), span, tag_span)?,
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::Comment(..) => {
+                self.yaml.comments.push(span);
+                self.began = began;
+            }
+            Event::DocumentStart(..) => self.cursor = self.cursor.max(span.start as usize),
+            // The ends of streams and documents; the enum is open, but the parser's version is pinned.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        mapping: bool,
+        style: StructureStyle,
+        tag: Option<&Tag>,
+        start: Span,
+        properties: Option<Span>,
+    ) -> Result<(), YamlError> {
+        if self.open.len() == MAX_DEPTH {
+            return Err(YamlError::new(too_deep(), start));
+        }
+        self.cursor = start.end as usize;
+        self.began = true;
+        self.open.push(Open {
+            start,
+            flow: style == StructureStyle::Flow,
+            mapping,
+            anchor: None,
+            tag: tag.map(tag_name),
+            properties,
+            items: Vec::new(),
+            entries: Vec::new(),
+            key: None,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, span: Span) {
+        let Some(open) = self.open.pop() else { return };
+        // Only brackets have an end of their own; the parser ends a block collection after the trivia that follows it.
+        let last = open.entries.last().map(|entry| entry.key.span.cover(entry.value.span));
+        let last = last.or_else(|| open.items.last().map(|item| item.span));
+        let end = if span.is_empty() { last.unwrap_or(open.start).end } else { span.end };
+        let kind = if open.mapping {
+            Kind::Mapping { entries: open.entries, flow: open.flow }
+        } else {
+            Kind::Sequence { items: open.items, flow: open.flow }
+        };
+        let span = Span { start: open.start.start, end };
+        self.push(Node { kind, span, anchor: open.anchor, tag: open.tag, properties: open.properties });
+    }
+
+    fn push(&mut self, node: Node) {
+        self.cursor = node.span.end as usize;
+        let Some(open) = self.open.last_mut() else {
+            self.yaml.documents.push(node);
+            return;
+        };
+        if !open.mapping {
+            open.items.push(node);
+        } else if let Some(key) = open.key.take() {
+            open.entries.push(Entry { key, value: node });
+        } else {
+            open.key = Some(node);
+        }
+    }
+
+    fn anchor(&mut self, name: Box<str>, span: Span, began: bool) {
+        let (anchor, properties) = if began {
+            let Some(open) = self.open.last_mut() else { return };
+            (&mut open.anchor, &mut open.properties)
+        } else {
+            let Some(node) = self.last_node() else { return };
+            (&mut node.anchor, &mut node.properties)
+        };
+        *anchor = Some(name);
+        *properties = Some(properties.map_or(span, |tag| tag.cover(span)));
+    }
+
+    fn last_node(&mut self) -> Option<&mut Node> {
+        match self.open.last_mut() {
+            None => self.yaml.documents.last_mut(),
+            Some(Open { mapping: false, items, .. }) => items.last_mut(),
+            Some(Open { key: Some(key), .. }) => Some(key),
+            Some(Open { entries, .. }) => entries.last_mut().map(|entry| &mut entry.value),
+        }
+    }
+
+    fn scalar_span(&self, span: Span, style: ScalarStyle, written: bool) -> Span {
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => block_scalar_span(self.text, self.cursor, span),
+            _ if written => span,
+            _ => self.absent_span(span),
+        }
+    }
+
+    /// The place of a value that is not written: just after its `:` or `-`. The parser gives the end of the key, or the
+    /// next token.
+    fn absent_span(&self, given: Span) -> Span {
+        let indicator = match self.open.last() {
+            Some(Open { mapping: true, key: Some(_), .. }) => b':',
+            Some(Open { mapping: false, flow: false, .. }) => b'-',
+            _ => return given,
+        };
+        let at = skip_trivia(self.text, self.cursor);
+        // A key may stand alone: `{a, b}`, or `? a`.
+        Span::at(if self.text.as_bytes().get(at) == Some(&indicator) { at + 1 } else { self.cursor })
+    }
+
+    fn finish(mut self) -> Yaml {
+        // The comment after a block scalar's `|` arrives after the scalar.
+        self.yaml.comments.sort_unstable();
+        self.yaml
+    }
+}
+
+/// From the indicator through the last content line. The parser's own span begins after the header and runs into the
+/// indentation of the next token, or over the blank lines after the content.
+fn block_scalar_span(text: &str, cursor: usize, content: Span) -> Span {
+    let content_start = content.start as usize;
+    let Some(start) = block_indicator(text, cursor) else { return content };
+    let header = text.get(start..line_end(text, start)).unwrap_or("");
+    let indicators = header.find([' ', '\t', '#']).unwrap_or(header.len());
+    let header_end = start + indicators;
+    let body_start = next_line(text, start);
+    let body = text.get(body_start..(content.end as usize).max(body_start)).unwrap_or("");
+    let indent = content_start.saturating_sub(crate::scan::line_start(text, content_start));
+    let keep = header.get(..indicators).is_some_and(|indicators| indicators.contains('+'));
+    let mut kept = body.len();
+    if !body.ends_with('\n') && is_blank(last_line(body), usize::MAX) {
+        kept -= last_line(body).len();
+    }
+    while !keep && kept > 0 {
+        let line = last_line(body.get(..kept).unwrap_or(""));
+        if !is_blank(line, indent) {
+            break;
+        }
+        kept -= line.len();
+    }
+    Span::new(start, if kept == 0 { header_end } else { body_start + kept })
+}
+
+/// The offset of the `|` or `>` of the block scalar that comes next after `at`.
+fn block_indicator(text: &str, at: usize) -> Option<usize> {
+    let mut at = at;
+    loop {
+        at = skip_trivia(text, at);
+        match text.as_bytes().get(at)? {
+            b'|' | b'>' => return Some(at),
+            b'&' | b'!' => {
+                let rest = text.get(at..)?;
+                at += rest.find([' ', '\t', '\r', '\n'])?;
+            }
+            b'-' | b':' | b'?' => at += 1,
+            _ => return None,
+        }
+    }
+}
+
+/// The last line of `text`, its line end included.
+fn last_line(text: &str) -> &str {
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let start = body.rfind('\n').map_or(0, |end| end + 1);
+    text.get(start..).unwrap_or("")
+}
+
+/// True for a line of at most `indent` spaces: one with more of them is content.
+fn is_blank(line: &str, indent: usize) -> bool {
+    let body = line.trim_end_matches(['\n', '\r']);
+    body.len() <= indent && body.bytes().all(|byte| byte == b' ')
+}
+
+fn style_of(style: ScalarStyle) -> Style {
+    match style {
+        ScalarStyle::Plain => Style::Plain,
+        ScalarStyle::SingleQuoted => Style::SingleQuoted,
+        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+        ScalarStyle::Literal => Style::Literal,
+        ScalarStyle::Folded => Style::Folded,
+    }
+}
+
+fn tag_name(tag: &Tag) -> Box<str> {
+    if let Some(name) = tag.suffix_in_namespace(CORE_TAGS) {
+        return format!("!!{name}").into();
+    }
+    let (handle, suffix) = tag.parts();
+    if handle.starts_with('!') || suffix == "!" {
+        return format!("{handle}{suffix}").into();
+    }
+    format!("!<{handle}{suffix}>").into()
+}
+
+fn too_deep() -> String {
+    format!("nested deeper than {MAX_DEPTH} levels")
+}
+
+fn describe(text: &str, error: &ScanError) -> YamlError {
+    let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
+    let start = crate::scan::line_start(text, at);
+    let indentation = text.get(start..at).unwrap_or("");
+    let next = text.get(at..).and_then(|rest| rest.chars().next());
+    let tab = indentation.trim_start_matches(' ').starts_with('\t') || next == Some('\t');
+    let message = if tab && indentation.trim().is_empty() {
+        "tab in the indentation: YAML allows only spaces there".to_owned()
+    } else if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        too_deep()
+    } else if matches!(error.kind(), ErrorKind::MappingValueNotAllowed) {
+        "mapping values are not allowed here: check the indentation of this line and of the one above"
+            .to_owned()
+    } else {
+        error.info()
+    };
+    YamlError::new(message, Span::new(at, at + next.map_or(0, char::len_utf8)))
+}
+
+#[cfg(test)]
+mod tests;
