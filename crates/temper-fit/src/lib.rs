@@ -1,1 +1,13 @@
-//! What a service needs to run: user, writable paths, capabilities, workload class, each with evidence.
+//! What a service needs to run: user, writable paths, capabilities, workload class, each with its evidence.
+//!
+//! A [`Profile`] is derived, never guessed: every value names where it comes from. It also holds the
+//! [`Target`]: what the service should look like when it is hardened, so that the fixes of all controls agree.
+
+mod evidence;
+mod profile;
+
+pub use evidence::{Evidence, EvidenceKind};
+pub use profile::{
+    CapabilityNeed, Cover, Identity, ImageSource, Login, Need, PathKind, PlannedTmpfs, Profile, Redirect, Target,
+    TargetUser, WritablePath,
+};

@@ -1,0 +1,78 @@
+//! The controls, one a file. To add one: write its file, add it to the two lists below, write its cases in
+//! `tests/controls/<id>.md`. A test checks that nothing was forgotten.
+
+use temper_fit::Profile;
+use temper_model::compose::{Project, Service};
+use temper_model::{Dockerfile, ProjectGroup, Stack};
+
+use crate::{Meta, Verdicts};
+
+mod no_privileged;
+
+/// Every control, in the order in which findings are shown.
+pub const ALL: &[&dyn Control] = &[&no_privileged::NoPrivileged];
+
+/// The control of that identifier.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static dyn Control> {
+    ALL.iter().copied().find(|control| control.meta().id == id)
+}
+
+/// One security requirement, with the same meaning on every surface.
+///
+/// Each hook looks at one resource and says `pass`, `fail` or `unknown` of it; saying nothing means that the
+/// control does not apply. Hooks read the model and never text.
+pub trait Control: Sync {
+    /// What the control is.
+    fn meta(&self) -> &'static Meta;
+
+    /// Looks at one Compose service.
+    fn service(&self, _: &ServiceContext<'_>, _: &mut Verdicts) {}
+
+    /// Looks at a Compose project as a whole.
+    fn project(&self, _: &ProjectContext<'_>, _: &mut Verdicts) {}
+
+    /// Looks at one Dockerfile.
+    fn dockerfile(&self, _: &DockerfileContext<'_>, _: &mut Verdicts) {}
+}
+
+/// A Compose service and what is around it.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceContext<'a> {
+    /// The whole stack.
+    pub stack: &'a Stack,
+    /// The project with its overlays.
+    pub group: &'a ProjectGroup,
+    /// The project.
+    pub project: &'a Project,
+    /// Index of the project in the stack.
+    pub index: usize,
+    /// The service.
+    pub service: &'a Service,
+    /// What it needs.
+    pub profile: &'a Profile,
+}
+
+/// A Compose project and what is around it.
+#[derive(Debug, Clone, Copy)]
+pub struct ProjectContext<'a> {
+    /// The whole stack.
+    pub stack: &'a Stack,
+    /// The project with its overlays.
+    pub group: &'a ProjectGroup,
+    /// The project.
+    pub project: &'a Project,
+    /// Index of the project in the stack.
+    pub index: usize,
+    /// Profiles, in the order of the services.
+    pub profiles: &'a [Profile],
+}
+
+/// A Dockerfile and what is around it.
+#[derive(Debug, Clone, Copy)]
+pub struct DockerfileContext<'a> {
+    /// The whole stack.
+    pub stack: &'a Stack,
+    /// The Dockerfile.
+    pub dockerfile: &'a Dockerfile,
+}

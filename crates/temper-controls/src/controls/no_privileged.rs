@@ -1,0 +1,73 @@
+//! No container runs with `privileged: true`.
+//!
+//! ## What it flags
+//! A service with `privileged: true`.
+//!
+//! ## Why it matters
+//! A privileged container has every capability, sees every device of the host and runs without seccomp and
+//! AppArmor. Whoever takes over its process has the host.
+//!
+//! ## Fix safety
+//! Needs proof: something in the service may use what `privileged` gives. The fix sets `privileged: false`; a
+//! service that really needs a device or a capability gets just that one.
+//!
+//! ## References
+//! - CIS Docker Benchmark 1.7, 5.5: ensure that privileged containers are not used
+//! - <https://docs.docker.com/reference/compose-file/services/#privileged>
+
+use temper_model::Setting;
+
+use super::{Control, ServiceContext};
+use crate::fix::Scalar;
+use crate::{Change, ComposeAction, Fix, Meta, Safety, Severity, Surface, Verdicts};
+
+/// See the documentation of this module.
+#[derive(Debug)]
+pub struct NoPrivileged;
+
+static META: Meta = Meta {
+    id: "no-privileged",
+    title: "the container is not privileged",
+    severity: Severity::Critical,
+    surfaces: &[Surface::Compose],
+    references: &["cis-docker-1.7:5.5", "pss-baseline:privileged-containers"],
+    requires: &[],
+    source: include_str!("no_privileged.rs"),
+};
+
+impl Control for NoPrivileged {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service;
+        match &service.privileged {
+            None => {
+                verdicts.pass(service.at, "`privileged` is not set");
+            }
+            Some(Setting::Known(set)) if !set.value => {
+                verdicts.pass(set.at, "`privileged` is false");
+            }
+            Some(Setting::Known(set)) => {
+                verdicts.fail(set.at, "runs privileged: all capabilities, all devices, no seccomp").fix(unprivileged(context));
+            }
+            Some(Setting::Unknown { at, missing, .. }) => {
+                verdicts.unknown(*at, "`privileged` hangs on a variable", crate::missing_variables(missing));
+            }
+        }
+    }
+}
+
+fn unprivileged(context: &ServiceContext<'_>) -> Fix {
+    Fix {
+        safety: Safety::NeedsProof { why: "the service may use a device or a capability that `privileged` gives".into() },
+        summary: "set `privileged: false`".into(),
+        changes: vec![Change::Service {
+            project: context.index,
+            service: context.service.name.clone(),
+            action: ComposeAction::Set { path: vec!["privileged"], value: Scalar::Bool(false) },
+            reason: "CIS Docker 5.5".into(),
+        }],
+    }
+}

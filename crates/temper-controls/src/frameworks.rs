@@ -1,0 +1,1 @@
+//! Benchmark items that controls refer to, as data.
