@@ -1,1 +1,16 @@
 //! Dockerfiles as a syntax tree with spans, and what each build target produces.
+//!
+//! [`parse`] follows the line rules of BuildKit's Dockerfile frontend (`frontend/dockerfile/parser`): parser directives,
+//! continuations, heredocs, flags, exec and shell form. It never fails: what cannot be read becomes a [`ParseError`]
+//! beside the tree.
+
+mod ast;
+mod line;
+mod parser;
+
+pub use ast::{
+    ArgDef, Command, Directive, Dockerfile, Flag, Heredoc, Instruction, InstructionKind, Pair, ParseError,
+    Word,
+};
+pub use line::Segments;
+pub use parser::parse;
