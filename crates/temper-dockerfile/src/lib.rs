@@ -5,12 +5,17 @@
 //! beside the tree.
 
 mod ast;
+mod expand;
 mod line;
 mod parser;
+pub mod shell;
+mod stage;
 
 pub use ast::{
     ArgDef, Command, Directive, Dockerfile, Flag, Heredoc, Instruction, InstructionKind, Pair, ParseError,
     Word,
 };
+pub use expand::{Resolved, Scope, Variable, expand, resolve_word, resolve_words};
 pub use line::Segments;
 pub use parser::parse;
+pub use stage::{BuildArgs, Stage, StageBase};
