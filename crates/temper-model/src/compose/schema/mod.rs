@@ -1,0 +1,9 @@
+//! What a Compose file may hold: tables of fields, and the check of a tree against them.
+
+mod check;
+mod fields;
+mod shape;
+
+pub(super) use check::{check, fits};
+pub(super) use fields::{BUILD, DEPLOY, PROJECT, SERVICE};
+pub(super) use shape::{Object, Shape, Zero};
