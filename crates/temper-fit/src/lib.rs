@@ -4,6 +4,8 @@
 //! [`Target`]: what the service should look like when it is hardened, so that the fixes of all controls agree.
 
 mod evidence;
+pub mod frameworks;
+pub mod images;
 mod profile;
 
 pub use evidence::{Evidence, EvidenceKind};

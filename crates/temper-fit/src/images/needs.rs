@@ -1,0 +1,350 @@
+//! The single things an image needs: capabilities, paths, ports, credentials, parts of the host.
+
+use serde::{Deserialize, Deserializer};
+
+use super::known::Confidence;
+
+/// Capability names without the `CAP_` prefix (`include/uapi/linux/capability.h`, Linux 6.12), by number.
+pub const CAPABILITIES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+/// One capability and why it is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CapabilityNeed {
+    /// Name without the `CAP_` prefix.
+    pub name: String,
+    /// In which situation.
+    pub when: CapabilityWhen,
+    /// For what.
+    pub reason: String,
+    /// How this was learned, when it differs from the entry.
+    pub confidence: Option<Confidence>,
+}
+
+/// In which situation a capability is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CapabilityWhen {
+    /// At every start.
+    Always,
+    /// At the first start, with an empty data directory.
+    FirstStart,
+    /// At each start after the first: data of the service user exists already.
+    Restart,
+    /// When the data directory belongs to root, as a fresh bind mount does.
+    RootOwnedVolume,
+    /// When a run directory is mounted as a tmpfs without `uid=` and `gid=`.
+    RootOwnedTmpfs,
+    /// Only for a feature, named in the reason; the rest works without.
+    Feature,
+}
+
+/// A path the image writes to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathNeed {
+    /// Absolute path with links resolved (`/run`, not `/var/run`).
+    pub path: String,
+    /// What is written there.
+    pub kind: PathKind,
+    /// How much is written there.
+    pub size: Size,
+    /// Whether the image declares it as `VOLUME`.
+    #[serde(default)]
+    pub volume: bool,
+    /// Who must own it.
+    #[serde(default)]
+    pub owner: Owner,
+    /// Octal permission bits a mount there should have, such as `0755`.
+    pub mode: Option<String>,
+    /// Whether files there are executed, so that `noexec` would break it.
+    #[serde(default)]
+    pub exec: bool,
+    /// Whether the image fails, or silently loses data, without it being writable.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// Why.
+    pub reason: String,
+    /// How this was learned, when it differs from the entry.
+    pub confidence: Option<Confidence>,
+}
+
+/// What is written to a path, which decides between a volume and a tmpfs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PathKind {
+    /// Small state that must survive a re-creation: keys, node ids, settings databases.
+    State,
+    /// The data the service exists for.
+    Data,
+    /// Can be made again at a cost.
+    Cache,
+    /// Pid files, sockets, locks: gone with the process.
+    Run,
+    /// Scratch files.
+    Tmp,
+    /// Configuration that the image writes at start.
+    Config,
+    /// Log files.
+    Log,
+    /// Downloaded models.
+    Model,
+}
+
+impl PathKind {
+    /// Whether losing the content with the container loses something that matters.
+    #[must_use]
+    pub const fn must_survive(self) -> bool {
+        matches!(self, Self::State | Self::Data | Self::Model)
+    }
+}
+
+/// How much is written to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Size {
+    /// Up to 16 MiB: pid files, sockets, rendered configuration.
+    Small,
+    /// Up to 256 MiB: scratch files, request bodies, compiled caches.
+    Medium,
+    /// More, or without a bound known in advance: data, models.
+    Large,
+}
+
+/// Who must own a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Owner {
+    /// Root.
+    Root,
+    /// The user the service ends up as.
+    #[default]
+    Service,
+    /// Whoever the container is started as: the directory is used before the image changes its user.
+    Starter,
+    /// Fixed ids.
+    Ids {
+        /// User id.
+        uid: u32,
+        /// Group id.
+        gid: u32,
+    },
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "expected root, service, starter or uid:gid as owner, got {text:?}"
+            ))
+        })
+    }
+}
+
+impl Owner {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "root" => Some(Self::Root),
+            "service" => Some(Self::Service),
+            "starter" => Some(Self::Starter),
+            _ => {
+                let (uid, gid) = text.split_once(':')?;
+                Some(Self::Ids { uid: uid.parse().ok()?, gid: gid.parse().ok()? })
+            }
+        }
+    }
+}
+
+/// A kernel-side allowance.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KernelNeed {
+    /// Which one.
+    pub kind: KernelKind,
+    /// The value: bytes with a unit for `shm`, a limit for `memlock` and `nofile`, `name=value` for `sysctl`.
+    pub value: String,
+    /// Whether it is needed (`true`) or only advised.
+    #[serde(default)]
+    pub required: bool,
+    /// Why.
+    pub reason: String,
+}
+
+/// Kinds of kernel-side allowance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelKind {
+    /// Size of `/dev/shm` (`shm_size`).
+    Shm,
+    /// `ulimits.memlock`.
+    Memlock,
+    /// `ulimits.nofile`.
+    Nofile,
+    /// A sysctl.
+    Sysctl,
+}
+
+/// A port the image listens on by default.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// Port number.
+    pub port: u16,
+    /// Transport or application protocol: `tcp`, `udp`, `http`, `https`, `grpc`.
+    pub protocol: String,
+    /// What it serves.
+    pub purpose: String,
+    /// Whether it gives control over the service and must never be published.
+    #[serde(default)]
+    pub admin: bool,
+}
+
+/// A variable that carries a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// Environment variable.
+    pub variable: String,
+    /// Variable that takes a file name instead (`…_FILE`), when the image has one.
+    pub file_variable: Option<String>,
+    /// What happens when it is not set.
+    pub when_absent: WhenAbsent,
+    /// The value the image uses when it is not set.
+    pub default: Option<String>,
+    /// Well-known example values: worse than none, because they look like a password.
+    #[serde(default)]
+    pub well_known: Vec<String>,
+}
+
+/// What an image does when a credential is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenAbsent {
+    /// It refuses to start.
+    Refuses,
+    /// It runs without authentication.
+    Open,
+    /// It uses a published default.
+    Default,
+    /// It makes one up and prints or stores it.
+    Generates,
+    /// The account or feature it belongs to does not exist then.
+    Unused,
+}
+
+/// A setting that switches authentication or encryption off. At least one of `variable` and `argument` is given.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthOff {
+    /// Environment variable.
+    pub variable: Option<String>,
+    /// Command-line argument, as written.
+    pub argument: Option<String>,
+    /// Values that switch it off. Empty: being set to anything does, or, with `absent`, only being absent does.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether leaving it out switches authentication off.
+    #[serde(default)]
+    pub absent: bool,
+    /// What is open then.
+    pub effect: String,
+}
+
+/// A health check, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Healthcheck {
+    /// Compose `healthcheck.test`: first word `CMD` or `CMD-SHELL`. `None`: the image has no tool to make one.
+    pub test: Option<Vec<String>>,
+    /// Whether the image declares its own `HEALTHCHECK`.
+    #[serde(default)]
+    pub declared: bool,
+    /// What it proves, what it does not, or why there is none.
+    pub reason: String,
+    /// How this was learned, when it differs from the entry.
+    pub confidence: Option<Confidence>,
+}
+
+/// Something an image needs of the host.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostNeed {
+    /// What kind of thing.
+    pub kind: HostKind,
+    /// The thing itself, as in Compose: `/sys:/sys:ro`, `host`, `/dev/kmsg`.
+    pub what: String,
+    /// Whether the service cannot do its work without it.
+    pub inherent: bool,
+    /// What it is for.
+    pub reason: String,
+    /// The least that does the same work, when there is less.
+    pub least: Option<String>,
+    /// What to write into a waiver when the risk stays.
+    pub waiver: Option<String>,
+}
+
+/// Kinds of host access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostKind {
+    /// A bind mount.
+    Mount,
+    /// The container engine's socket: control over the host.
+    EngineSocket,
+    /// `privileged: true`.
+    Privileged,
+    /// `pid: host`.
+    Pid,
+    /// `network_mode: host`.
+    Network,
+    /// A device.
+    Device,
+    /// A GPU.
+    Gpu,
+}
+
+const fn yes() -> bool {
+    true
+}
