@@ -1,0 +1,3 @@
+module lanternroom.example/notifier
+
+go 1.22
