@@ -25,6 +25,10 @@ pub struct Node {
     pub tag: Option<Box<str>>,
     /// The bytes of its anchor and tag, when it has any.
     pub(crate) properties: Option<Span>,
+    /// Offset just past the `:` or `-` that introduces it, when one does.
+    pub(crate) slot: Option<u32>,
+    /// It stands inside `[…]` or `{…}`.
+    pub(crate) in_flow: bool,
 }
 
 /// The kinds of node.
@@ -83,6 +87,18 @@ pub enum Style {
     Folded,
 }
 
+impl Entry {
+    /// The bytes of the entry, from the key's first to the value's last, anchors and tags included.
+    pub(crate) fn span(&self) -> Span {
+        self.key.outer_span().cover(self.value.outer_span())
+    }
+
+    /// The node that ends the entry.
+    pub(crate) fn last_node(&self) -> &Node {
+        if self.value.span.end > self.key.span.end { &self.value } else { &self.key }
+    }
+}
+
 impl Node {
     /// The value of `key` when this is a mapping that has it. Of a repeated key, the last: that is the one readers that
     /// accept repeated keys take. Merge keys and aliases are not followed.
@@ -133,10 +149,5 @@ impl Node {
     /// The node's bytes with its anchor and tag.
     pub(crate) fn outer_span(&self) -> Span {
         self.properties.map_or(self.span, |properties| properties.cover(self.span))
-    }
-
-    /// True for a value of which no byte is written, not even an anchor or a tag.
-    pub(crate) fn is_absent(&self) -> bool {
-        self.properties.is_none() && self.span.is_empty() && matches!(self.kind, Kind::Scalar(_))
     }
 }

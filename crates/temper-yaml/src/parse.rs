@@ -2,7 +2,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 use temper_text::Span;
 
 use crate::conflict::merge_conflict;
-use crate::scan::{line_end, next_line, skip_trivia};
+use crate::scan::{line_end, line_start, next_line, skip_trivia, token_end};
 use crate::{Entry, Kind, Node, Scalar, Style, Yaml, YamlError};
 
 /// Largest text that [`parse`] reads, in bytes.
@@ -59,6 +59,7 @@ struct Open {
     anchor: Option<Box<str>>,
     tag: Option<Box<str>>,
     properties: Option<Span>,
+    slot: Option<u32>,
     items: Vec<Node>,
     entries: Vec<Entry>,
     key: Option<Node>,
@@ -89,11 +90,21 @@ impl<'a> Builder<'a> {
                 let value = if span.is_empty() { "".into() } else { value.into() };
                 let kind = Kind::Scalar(Scalar { value, style: style_of(style) });
                 let tag = tag.as_deref().map(tag_name);
-                self.push(Node { kind, span, anchor: None, tag, properties: tag_span });
+                let slot = self.slot();
+                self.push(Node { kind, span, anchor: None, tag, properties: tag_span, slot, in_flow: false });
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let name = span.slice(self.text).trim_start_matches('*').into();
-                self.push(Node { kind: Kind::Alias(name), span, anchor: None, tag: None, properties: None });
+                let kind = Kind::Alias(span.slice(self.text).trim_start_matches('*').into());
+                let slot = self.slot();
+                self.push(Node {
+                    kind,
+                    span,
+                    anchor: None,
+                    tag: None,
+                    properties: None,
+                    slot,
+                    in_flow: false,
+                });
             }
             Event::Anchor(_, name) => self.anchor(name.into(), span, began),
             Event::SequenceStart(style, _, tag) => {
@@ -105,7 +116,8 @@ impl<'a> Builder<'a> {
                 self.yaml.comments.push(span);
                 self.began = began;
             }
-            Event::DocumentStart(..) => self.cursor = self.cursor.max(span.start as usize),
+            // The span of an implicit start is that of the first token.
+            Event::DocumentStart(explicit, _) if explicit => self.cursor = span.end as usize,
             // The ends of streams and documents; the enum is open, but the parser's version is pinned.
             _ => {}
         }
@@ -123,6 +135,15 @@ impl<'a> Builder<'a> {
         if self.open.len() == MAX_DEPTH {
             return Err(YamlError::new(too_deep(), start));
         }
+        let slot = self.slot();
+        // The parser begins a list that stands no deeper than its key after the first dash.
+        let dash = self.next_content();
+        let block = style == StructureStyle::Block;
+        let start = if block && !mapping && self.text.as_bytes().get(dash) == Some(&b'-') {
+            Span::at(dash)
+        } else {
+            start
+        };
         self.cursor = start.end as usize;
         self.began = true;
         self.open.push(Open {
@@ -132,6 +153,7 @@ impl<'a> Builder<'a> {
             anchor: None,
             tag: tag.map(tag_name),
             properties,
+            slot,
             items: Vec::new(),
             entries: Vec::new(),
             key: None,
@@ -140,26 +162,28 @@ impl<'a> Builder<'a> {
     }
 
     fn end(&mut self, span: Span) {
-        let Some(open) = self.open.pop() else { return };
+        let Some(mut open) = self.open.pop() else { return };
         // Only brackets have an end of their own; the parser ends a block collection after the trivia that follows it.
         let last = open.entries.last().map(|entry| entry.key.span.cover(entry.value.span));
         let last = last.or_else(|| open.items.last().map(|item| item.span));
         let end = if span.is_empty() { last.unwrap_or(open.start).end } else { span.end };
         let kind = if open.mapping {
-            Kind::Mapping { entries: open.entries, flow: open.flow }
+            Kind::Mapping { entries: std::mem::take(&mut open.entries), flow: open.flow }
         } else {
-            Kind::Sequence { items: open.items, flow: open.flow }
+            Kind::Sequence { items: std::mem::take(&mut open.items), flow: open.flow }
         };
         let span = Span { start: open.start.start, end };
-        self.push(Node { kind, span, anchor: open.anchor, tag: open.tag, properties: open.properties });
+        let Open { anchor, tag, properties, slot, .. } = open;
+        self.push(Node { kind, span, anchor, tag, properties, slot, in_flow: false });
     }
 
-    fn push(&mut self, node: Node) {
+    fn push(&mut self, mut node: Node) {
         self.cursor = node.span.end as usize;
         let Some(open) = self.open.last_mut() else {
             self.yaml.documents.push(node);
             return;
         };
+        node.in_flow = open.flow;
         if !open.mapping {
             open.items.push(node);
         } else if let Some(key) = open.key.take() {
@@ -192,23 +216,47 @@ impl<'a> Builder<'a> {
 
     fn scalar_span(&self, span: Span, style: ScalarStyle, written: bool) -> Span {
         match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => block_scalar_span(self.text, self.cursor, span),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                block_scalar_span(self.text, self.next_content(), span)
+            }
             _ if written => span,
             _ => self.absent_span(span),
         }
     }
 
-    /// The place of a value that is not written: just after its `:` or `-`. The parser gives the end of the key, or the
-    /// next token.
-    fn absent_span(&self, given: Span) -> Span {
-        let indicator = match self.open.last() {
-            Some(Open { mapping: true, key: Some(_), .. }) => b':',
-            Some(Open { mapping: false, flow: false, .. }) => b'-',
-            _ => return given,
+    /// Just past the `:` or `-` that introduces the node that comes next after the cursor, if one does.
+    fn slot(&self) -> Option<u32> {
+        let indicator = match self.open.last()? {
+            Open { mapping: true, key: Some(_), .. } => b':',
+            Open { mapping: false, flow: false, .. } => b'-',
+            _ => return None,
         };
         let at = skip_trivia(self.text, self.cursor);
-        // A key may stand alone: `{a, b}`, or `? a`.
-        Span::at(if self.text.as_bytes().get(at) == Some(&indicator) { at + 1 } else { self.cursor })
+        (self.text.as_bytes().get(at) == Some(&indicator)).then(|| Span::at(at + 1).start)
+    }
+
+    /// Where the block scalar or block sequence that comes next begins: past its indicator, anchor and tag.
+    fn next_content(&self) -> usize {
+        let mut at = self.slot().map_or(self.cursor, |slot| slot as usize);
+        loop {
+            at = skip_trivia(self.text, at);
+            match self.text.as_bytes().get(at) {
+                Some(b'?') => at += 1,
+                Some(b'&' | b'!') => at = token_end(self.text, at),
+                _ => return at,
+            }
+        }
+    }
+
+    /// The place of a value that is not written: just after its `:` or `-`. The parser gives the end of the key, or the
+    /// next token. A key may also stand alone: `{a, b}`, or `? a`.
+    fn absent_span(&self, given: Span) -> Span {
+        let in_collection = self.open.last().is_some_and(|open| !open.mapping || open.key.is_some());
+        match self.slot() {
+            Some(slot) => Span { start: slot, end: slot },
+            None if in_collection => Span::at(self.cursor),
+            None => given,
+        }
     }
 
     fn finish(mut self) -> Yaml {
@@ -220,15 +268,17 @@ impl<'a> Builder<'a> {
 
 /// From the indicator through the last content line. The parser's own span begins after the header and runs into the
 /// indentation of the next token, or over the blank lines after the content.
-fn block_scalar_span(text: &str, cursor: usize, content: Span) -> Span {
+fn block_scalar_span(text: &str, start: usize, content: Span) -> Span {
     let content_start = content.start as usize;
-    let Some(start) = block_indicator(text, cursor) else { return content };
+    if !matches!(text.as_bytes().get(start), Some(b'|' | b'>')) {
+        return content;
+    }
     let header = text.get(start..line_end(text, start)).unwrap_or("");
     let indicators = header.find([' ', '\t', '#']).unwrap_or(header.len());
     let header_end = start + indicators;
     let body_start = next_line(text, start);
     let body = text.get(body_start..(content.end as usize).max(body_start)).unwrap_or("");
-    let indent = content_start.saturating_sub(crate::scan::line_start(text, content_start));
+    let indent = content_start.saturating_sub(line_start(text, content_start));
     let keep = header.get(..indicators).is_some_and(|indicators| indicators.contains('+'));
     let mut kept = body.len();
     if !body.ends_with('\n') && is_blank(last_line(body), usize::MAX) {
@@ -242,23 +292,6 @@ fn block_scalar_span(text: &str, cursor: usize, content: Span) -> Span {
         kept -= line.len();
     }
     Span::new(start, if kept == 0 { header_end } else { body_start + kept })
-}
-
-/// The offset of the `|` or `>` of the block scalar that comes next after `at`.
-fn block_indicator(text: &str, at: usize) -> Option<usize> {
-    let mut at = at;
-    loop {
-        at = skip_trivia(text, at);
-        match text.as_bytes().get(at)? {
-            b'|' | b'>' => return Some(at),
-            b'&' | b'!' => {
-                let rest = text.get(at..)?;
-                at += rest.find([' ', '\t', '\r', '\n'])?;
-            }
-            b'-' | b':' | b'?' => at += 1,
-            _ => return None,
-        }
-    }
 }
 
 /// The last line of `text`, its line end included.
@@ -301,7 +334,7 @@ fn too_deep() -> String {
 
 fn describe(text: &str, error: &ScanError) -> YamlError {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-    let start = crate::scan::line_start(text, at);
+    let start = line_start(text, at);
     let indentation = text.get(start..at).unwrap_or("");
     let next = text.get(at..).and_then(|rest| rest.chars().next());
     let tab = indentation.trim_start_matches(' ').starts_with('\t') || next == Some('\t');
