@@ -1,5 +1,5 @@
 use temper_fit::Profile;
-use temper_model::{ProjectGroup, Stack};
+use temper_model::{Date, ProjectGroup, Stack};
 
 use crate::controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext};
 use crate::{Judgement, Surface, Verdicts};
@@ -19,7 +19,8 @@ impl Selection {
     /// True when the control is to be run.
     #[must_use]
     pub fn has_control(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|only| only == id)) && !self.skip.iter().any(|skip| skip == id)
+        (self.only.is_empty() || self.only.iter().any(|only| only == id))
+            && !self.skip.iter().any(|skip| skip == id)
     }
 
     /// True when the service is wanted.
@@ -42,12 +43,13 @@ pub struct Judged {
     pub controls: usize,
 }
 
-/// Runs the selected controls over everything in the stack. `today` is `YYYY-MM-DD`, for waivers.
+/// Runs the selected controls over everything in the stack. `today` decides which waivers hold.
 #[must_use]
-pub fn judge(stack: &Stack, selection: &Selection, today: &str) -> Judged {
+pub fn judge(stack: &Stack, selection: &Selection, today: Date) -> Judged {
     let controls: Vec<&dyn Control> =
         ALL.iter().copied().filter(|control| selection.has_control(control.meta().id)).collect();
-    let mut judged = Judged { judgements: Vec::new(), profiles: Vec::new(), resources: 0, controls: controls.len() };
+    let mut judged =
+        Judged { judgements: Vec::new(), profiles: Vec::new(), resources: 0, controls: controls.len() };
     for (index, group) in stack.projects.iter().enumerate() {
         judge_project(stack, index, group, selection, &controls, &mut judged);
     }

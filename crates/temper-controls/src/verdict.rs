@@ -110,7 +110,12 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    pub(crate) fn new(control: &'static Meta, surface: Surface, resource: String, project: Option<usize>) -> Self {
+    pub(crate) fn new(
+        control: &'static Meta,
+        surface: Surface,
+        resource: String,
+        project: Option<usize>,
+    ) -> Self {
         Self { control, surface, resource, project, judgements: Vec::new() }
     }
 
@@ -129,7 +134,12 @@ impl Verdicts {
     }
 
     /// It cannot be told; `missing` says what would have to be known.
-    pub fn unknown(&mut self, at: Loc, message: impl Into<String>, missing: impl Into<String>) -> &mut Judgement {
+    pub fn unknown(
+        &mut self,
+        at: Loc,
+        message: impl Into<String>,
+        missing: impl Into<String>,
+    ) -> &mut Judgement {
         self.push(Verdict::Unknown { missing: missing.into() }, at, message.into())
     }
 

@@ -1,6 +1,30 @@
-use temper_model::Stack;
+use temper_model::{Date, Stack, WaiverState};
 
-use crate::Judgement;
+use crate::verdict::Waived;
+use crate::{Judgement, Verdict};
 
-/// Turns failures that `temper.toml` waives into [`crate::Verdict::Waived`]; expired waivers change nothing.
-pub(crate) fn apply(_stack: &Stack, _judgements: &mut [Judgement], _today: &str) {}
+/// Turns failures that `temper.toml` waives today into [`Verdict::Waived`]. A waiver that has expired changes
+/// nothing but says so.
+pub(crate) fn apply(stack: &Stack, judgements: &mut [Judgement], today: Date) {
+    for judgement in judgements.iter_mut().filter(|judgement| judgement.verdict != Verdict::Pass) {
+        let file = stack.sources.file(judgement.at.file).path();
+        let Some((waiver, state)) =
+            stack.settings.waiver(judgement.control.id, &judgement.resource, file, today)
+        else {
+            continue;
+        };
+        match state {
+            WaiverState::Active => {
+                judgement.verdict = Verdict::Waived(Waived {
+                    reason: waiver.reason.clone(),
+                    owner: waiver.owner.clone(),
+                    expires: waiver.expires.to_string(),
+                });
+            }
+            WaiverState::Expired => {
+                let note = format!("; the waiver of {} expired on {}", waiver.owner, waiver.expires);
+                judgement.message.push_str(&note);
+            }
+        }
+    }
+}

@@ -2,6 +2,7 @@ use temper_model::Class;
 use temper_text::Loc;
 
 use crate::Evidence;
+use crate::images::Match;
 
 /// What one Compose service needs, and what it should become.
 #[derive(Debug, Clone)]
@@ -18,9 +19,9 @@ pub struct Profile {
     pub capabilities: Vec<CapabilityNeed>,
     /// True when the service asks for a GPU.
     pub gpu: bool,
-    /// True when `writable` is believed complete: the image is known or built here and its parts are recognised.
-    /// False: a read-only root needs proof, because something may be missing.
-    pub writable_is_complete: bool,
+    /// Why nothing is known of what the image does, when that is so: then `writable` and `capabilities` hold only
+    /// what is true of every image, and a read-only root cannot be planned.
+    pub blind: Option<String>,
     /// What the service should look like when hardened.
     pub target: Target,
 }
@@ -45,13 +46,15 @@ pub enum ImageSource {
         target: Option<String>,
         /// Facts of that target with the build arguments of this service.
         facts: Box<temper_dockerfile::TargetFacts>,
+        /// The entry of `images/` for the image that it is built on, when that is known.
+        base: Option<Match>,
     },
     /// Pulled, and known to `images/`.
     Known {
         /// The reference as resolved.
         reference: String,
-        /// Identifier of the entry in `images/`.
-        id: &'static str,
+        /// The entry of `images/`, with the conditions of the tag applied.
+        entry: Match,
     },
     /// Pulled, and not known.
     Foreign {
@@ -138,6 +141,10 @@ pub struct WritablePath {
     pub size: u64,
     /// True when files there are executed or mapped executable (JIT, `.so` extraction).
     pub exec: bool,
+    /// Uid and gid that a tmpfs there should belong to.
+    pub owner: (u32, u32),
+    /// Permission bits that a tmpfs there should have.
+    pub mode: u32,
     /// What makes it writable under a read-only root today. `None`: nothing does.
     pub cover: Option<Cover>,
     /// Why it is believed to be written.
@@ -153,6 +160,8 @@ pub enum Cover {
     Mount(Loc),
     /// `/dev/shm` and `/dev/mqueue`, which the engine always mounts.
     Engine,
+    /// An anonymous volume, which the engine makes for each `VOLUME` of the image. It goes with the container.
+    ImageVolume,
 }
 
 /// A capability and why it is needed.
@@ -177,10 +186,10 @@ pub struct Target {
     pub volumes: Vec<(String, String, Vec<Evidence>)>,
     /// Environment variables that move a cache to a writable path.
     pub redirects: Vec<Redirect>,
-    /// Limits for the class: memory in bytes, CPUs, processes.
-    pub memory: u64,
-    /// CPUs, as Compose writes them (`"1.0"`).
-    pub cpus: String,
+    /// Memory limit in bytes; `None`: nobody said and nothing was measured.
+    pub memory: Option<u64>,
+    /// CPU limit as Compose writes it (`"1.0"`); `None`: nobody said and nothing was measured.
+    pub cpus: Option<String>,
     /// Processes.
     pub pids: u64,
     /// `shm_size` in bytes when the service needs more than the engine's 64 MiB.
@@ -231,7 +240,10 @@ impl PlannedTmpfs {
     pub fn short_form(&self) -> String {
         let exec = if self.exec { "exec" } else { "noexec" };
         let Self { path, uid, gid, mode, .. } = self;
-        format!("{path}:size={},uid={uid},gid={gid},mode={mode:04o},{exec},nosuid,nodev", human_size(self.size))
+        format!(
+            "{path}:size={},uid={uid},gid={gid},mode={mode:04o},{exec},nosuid,nodev",
+            human_size(self.size)
+        )
     }
 }
 

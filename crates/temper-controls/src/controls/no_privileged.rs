@@ -30,7 +30,7 @@ static META: Meta = Meta {
     title: "the container is not privileged",
     severity: Severity::Critical,
     surfaces: &[Surface::Compose],
-    references: &["cis-docker-1.7:5.5", "pss-baseline:privileged-containers"],
+    references: &["cis-docker-1.7:5.5", "nist-sp-800-190:4.4.3", "pss:baseline/privileged"],
     requires: &[],
     source: include_str!("no_privileged.rs"),
 };
@@ -50,7 +50,9 @@ impl Control for NoPrivileged {
                 verdicts.pass(set.at, "`privileged` is false");
             }
             Some(Setting::Known(set)) => {
-                verdicts.fail(set.at, "runs privileged: all capabilities, all devices, no seccomp").fix(unprivileged(context));
+                verdicts
+                    .fail(set.at, "runs privileged: all capabilities, all devices, no seccomp")
+                    .fix(unprivileged(context));
             }
             Some(Setting::Unknown { at, missing, .. }) => {
                 verdicts.unknown(*at, "`privileged` hangs on a variable", crate::missing_variables(missing));
@@ -61,7 +63,9 @@ impl Control for NoPrivileged {
 
 fn unprivileged(context: &ServiceContext<'_>) -> Fix {
     Fix {
-        safety: Safety::NeedsProof { why: "the service may use a device or a capability that `privileged` gives".into() },
+        safety: Safety::NeedsProof {
+            why: "the service may use a device or a capability that `privileged` gives".into(),
+        },
         summary: "set `privileged: false`".into(),
         changes: vec![Change::Service {
             project: context.index,

@@ -1,0 +1,71 @@
+//! From the model to profiles.
+
+use temper_model::Stack;
+use temper_model::compose::{Project, Service};
+
+use crate::profile::{Identity, ImageSource, Profile};
+use crate::{capabilities, class, image, login, recognise, target, writable};
+
+/// The profile of every service of a project, in the order of its services.
+#[must_use]
+pub fn profiles(stack: &Stack, project: &Project) -> Vec<Profile> {
+    project.services.values().map(|service| profile(stack, service)).collect()
+}
+
+/// What one service needs, and what it should become.
+#[must_use]
+pub fn profile(stack: &Stack, service: &Service) -> Profile {
+    let image = image::of(stack, service);
+    let login = login::of(service, &image);
+    let gpu = !service.gpus.is_empty();
+    let frameworks = recognise::of(service, &image);
+    let class = class::recognise(stack, service, &image, &frameworks, gpu);
+    let user = target::user(stack, service, &image, &login);
+    let sizes = stack.settings.sizes(class.value);
+    let start = match &user {
+        Ok(user) if user.uid != 0 => Identity::Numeric { uid: user.uid, gid: Some(user.gid) },
+        _ => login.start.clone(),
+    };
+    let home = user.as_ref().map_or(login.home.as_deref(), |user| Some(user.home.as_str()));
+    let (writable, redirects) = writable::of(&writable::Setting {
+        stack,
+        service,
+        image: &image,
+        frameworks: &frameworks,
+        sizes: &sizes,
+        ids: ids(&start),
+        home,
+    });
+    let capabilities = capabilities::of(stack, service, &image, &start);
+    let blind = blind(stack, service, &image);
+    let mut target = target::of(stack, service, &image, class.value, &writable, user);
+    target.redirects = redirects;
+    Profile { class, image, login, writable, capabilities, gpu, blind, target }
+}
+
+/// Uid and gid of the first process; the user that a tmpfs must belong to.
+fn ids(start: &Identity) -> (u32, u32) {
+    match start {
+        Identity::Numeric { uid, gid } | Identity::Named { uid: Some(uid), gid, .. } => {
+            (*uid, gid.unwrap_or(0))
+        }
+        _ => (0, 0),
+    }
+}
+
+/// Why nothing is known of what the image does.
+fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String> {
+    let declared =
+        stack.settings.services.get(&service.name).is_some_and(|settings| !settings.writable.is_empty());
+    match image {
+        _ if declared => None,
+        ImageSource::Foreign { reference } => Some(format!("nothing is known of image {reference}")),
+        ImageSource::Unknown { why } => Some(why.clone()),
+        ImageSource::Known { entry, .. }
+            if entry.image.role == crate::images::Role::Base && service.command.is_none() =>
+        {
+            Some(format!("{} is only a base image, and what runs in it is not known", entry.image.id))
+        }
+        ImageSource::Built { .. } | ImageSource::Known { .. } => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! What a Dockerfile of this stack says, in the words that profiles need.
+
+use temper_dockerfile::{BaseImage, Command, PackageManager, PathAction, Resolved, TargetFacts};
+
+use crate::cover;
+
+/// A kind of package; the same name means different things to different managers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PackageKind {
+    Pip,
+    Npm,
+    Apt,
+    Apk,
+    Gem,
+}
+
+/// The user in effect at the end: `None` as in the base image, an error when it hangs on a variable.
+pub(crate) fn user(facts: &TargetFacts) -> Option<Result<String, String>> {
+    facts.user.as_ref().map(|user| match &user.value {
+        Resolved::Known(user) => Ok(user.clone()),
+        Resolved::Unknown { missing } => Err(missing.join(", ")),
+    })
+}
+
+/// True for `FROM scratch`.
+pub(crate) fn from_scratch(facts: &TargetFacts) -> bool {
+    matches!(facts.base.value, BaseImage::Scratch)
+}
+
+/// The reference of the base image; empty when it hangs on a variable.
+pub(crate) fn base_name(facts: &TargetFacts) -> String {
+    match &facts.base.value {
+        BaseImage::Known(name) => name.clone(),
+        BaseImage::Scratch => "scratch".to_owned(),
+        BaseImage::Unknown { .. } => String::new(),
+    }
+}
+
+/// Users that the Dockerfile creates with a number: name, uid, gid, home.
+pub(crate) fn accounts(facts: &TargetFacts) -> Vec<(String, u32, Option<u32>, Option<String>)> {
+    let users = facts.accounts.users.iter().filter_map(|user| {
+        let name = user.name.known()?.to_owned();
+        let uid: u32 = user.uid.as_ref()?.known()?.parse().ok()?;
+        let gid = group_of(facts, user.group.as_ref().and_then(Resolved::known), &name);
+        let home = user.home_or_default().known().map(str::to_owned);
+        Some((name, uid, gid, home))
+    });
+    users.collect()
+}
+
+/// The number of a group that is given by number or by the name of a group that the Dockerfile creates. A user
+/// without a group gets one of its own name.
+fn group_of(facts: &TargetFacts, group: Option<&str>, user: &str) -> Option<u32> {
+    let name = group.unwrap_or(user);
+    name.parse().ok().or_else(|| facts.accounts.group(name)?.gid.as_ref()?.known()?.parse().ok())
+}
+
+/// A variable that `ENV` sets to a known value.
+pub(crate) fn variable(facts: &TargetFacts, name: &str) -> Option<String> {
+    facts.env.get(name)?.value.known().map(str::to_owned)
+}
+
+/// The names that `ENV` sets.
+pub(crate) fn variables(facts: &TargetFacts) -> impl Iterator<Item = String> + '_ {
+    facts.env.keys().cloned()
+}
+
+/// The working directory.
+pub(crate) fn workdir(facts: &TargetFacts) -> Option<String> {
+    facts.workdir.as_ref()?.value.known().map(str::to_owned)
+}
+
+/// Known paths of `VOLUME`.
+pub(crate) fn volumes(facts: &TargetFacts) -> Vec<String> {
+    facts.volumes.iter().filter_map(|volume| volume.value.known().map(str::to_owned)).collect()
+}
+
+/// True when the Dockerfile has an entrypoint of its own: the one of the base image does not run then.
+pub(crate) fn replaces_entrypoint(facts: &TargetFacts) -> bool {
+    facts.entrypoint.is_some()
+}
+
+/// Names of the programs that `ENTRYPOINT` and `CMD` start, and of their arguments.
+pub(crate) fn programs(facts: &TargetFacts) -> Vec<String> {
+    let commands = [&facts.entrypoint, &facts.cmd].into_iter().flatten();
+    commands.flat_map(|command| words(&command.value)).collect()
+}
+
+fn words(command: &Command) -> Vec<String> {
+    match command {
+        Command::Exec(words) => {
+            words.iter().flat_map(|word| word.text.split_whitespace()).map(program_name).collect()
+        }
+        Command::Shell { .. } => command
+            .commands()
+            .iter()
+            .flat_map(|command| std::iter::once(&command.name).chain(&command.args))
+            .map(|word| program_name(&word.text))
+            .collect(),
+    }
+}
+
+/// `/usr/bin/gunicorn` is `gunicorn`.
+pub(crate) fn program_name(word: &str) -> String {
+    word.rsplit('/').next().unwrap_or(word).to_owned()
+}
+
+/// Packages that `RUN` installs by name.
+pub(crate) fn packages(facts: &TargetFacts) -> Vec<(PackageKind, String)> {
+    let uses = facts.packages.iter().filter_map(|package| Some((kind_of(package.manager)?, package)));
+    uses.flat_map(|(kind, package)| package.operands.iter().map(move |name| (kind, package_name(kind, name))))
+        .collect()
+}
+
+fn kind_of(manager: PackageManager) -> Option<PackageKind> {
+    match manager {
+        PackageManager::Apt => Some(PackageKind::Apt),
+        PackageManager::Apk => Some(PackageKind::Apk),
+        PackageManager::Pip
+        | PackageManager::Uv
+        | PackageManager::Poetry
+        | PackageManager::Pipenv
+        | PackageManager::Pdm
+        | PackageManager::Conda => Some(PackageKind::Pip),
+        PackageManager::Npm | PackageManager::Yarn | PackageManager::Pnpm | PackageManager::Bun => {
+            Some(PackageKind::Npm)
+        }
+        PackageManager::Gem | PackageManager::Bundle => Some(PackageKind::Gem),
+        _ => None,
+    }
+}
+
+/// The name without version, extras and markers, as each registry compares names (PEP 503 for PyPI).
+pub(crate) fn package_name(kind: PackageKind, written: &str) -> String {
+    let written = written.trim();
+    let end = match kind {
+        // A scope begins with `@`, a version follows the next.
+        PackageKind::Npm => written.get(1..).and_then(|rest| rest.find('@')).map(|at| at + 1),
+        _ => written.find(['=', '<', '>', '!', '~', '[', ';', ' ', '@', ':']),
+    };
+    let name = written.get(..end.unwrap_or(written.len())).unwrap_or(written);
+    match kind {
+        PackageKind::Pip => name.to_lowercase().replace(['_', '.'], "-"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Directories that `RUN` creates and gives to a user, or makes writable for everybody, and what says so.
+pub(crate) fn given_directories(facts: &TargetFacts) -> Vec<(String, String)> {
+    let mut given = Vec::new();
+    for fact in &facts.paths {
+        let Some(path) = fact.path.known() else { continue };
+        let why = match fact.action {
+            PathAction::ChangeOwner => {
+                let owner = fact.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
+                if is_root(owner) { None } else { Some(format!("the Dockerfile gives {path} to {owner}")) }
+            }
+            PathAction::ChangeMode => {
+                let mode = fact.mode.as_ref().and_then(Resolved::known).unwrap_or_default();
+                opens_to_all(mode).then(|| format!("the Dockerfile makes {path} writable for everybody"))
+            }
+            PathAction::CreateDirectory => Some(format!("the Dockerfile creates {path}")),
+            PathAction::CreateFile => None,
+        };
+        if let Some(why) = why.filter(|_| is_data_directory(path)) {
+            given.push((path.to_owned(), why));
+        }
+    }
+    given.sort();
+    given.dedup_by(|later, first| later.0 == first.0);
+    given
+}
+
+fn is_root(owner: &str) -> bool {
+    matches!(owner.split([':', '.']).next(), Some("root" | "0" | ""))
+}
+
+/// `777`, `1777`, `a+w`, `o+rwx`: others may write.
+fn opens_to_all(mode: &str) -> bool {
+    match u32::from_str_radix(mode, 8) {
+        Ok(bits) => bits & 0o002 != 0,
+        Err(_) => mode
+            .split(',')
+            .any(|part| part.starts_with(['a', 'o', '+']) && part.contains('w') && !part.contains('-')),
+    }
+}
+
+/// Directories of the system itself are created for packages, not for the service to write.
+fn is_data_directory(path: &str) -> bool {
+    const SYSTEM: [&str; 9] =
+        ["/usr", "/etc", "/bin", "/sbin", "/lib", "/boot", "/root", "/var/lib/apt", "/var/lib/dpkg"];
+    let path = cover::canonical(path);
+    path != "/" && !SYSTEM.iter().any(|directory| cover::holds(directory, &path))
+}
+
+/// True when the image has files there that a mount would hide: COPY and ADD wrote them.
+pub(crate) fn holds_code(facts: &TargetFacts, path: &str) -> bool {
+    let path = cover::canonical(path);
+    let mut destinations = facts.copies.iter().filter_map(|copy| copy.dest.known());
+    destinations.any(|dest| cover::holds(&path, &cover::canonical(dest)))
+}
+
+/// Groups that the Dockerfile adds its user to.
+pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)> {
+    let _ = facts;
+    Vec::new()
+}
+
+/// The program with which the image changes users after it started as root, if it does.
+pub(crate) fn switches_user(facts: &TargetFacts) -> Option<String> {
+    let _ = facts;
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PackageKind, opens_to_all, package_name};
+
+    #[test]
+    fn package_names_lose_version_and_extras() {
+        assert_eq!(package_name(PackageKind::Pip, "Flask_Cors[x]>=2; python_version<'3'"), "flask-cors");
+        assert_eq!(package_name(PackageKind::Npm, "@scope/pkg@1.2.3"), "@scope/pkg");
+        assert_eq!(package_name(PackageKind::Npm, "next@latest"), "next");
+        assert_eq!(package_name(PackageKind::Apt, "ffmpeg=7:5.1"), "ffmpeg");
+    }
+
+    #[test]
+    fn modes_that_let_everybody_write_are_seen_in_both_notations() {
+        for mode in ["777", "0777", "1777", "a+rwx", "o+w", "+w"] {
+            assert!(opens_to_all(mode), "{mode}");
+        }
+        for mode in ["755", "0700", "u+w", "g+w", "o-w"] {
+            assert!(!opens_to_all(mode), "{mode}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What a service should look like when it is hardened.
+
+use temper_model::compose::{MountKind, Service};
+use temper_model::{Class, Stack};
+
+use crate::images::{Match, Support};
+use crate::profile::{
+    Identity, ImageSource, Login, PathKind, PlannedTmpfs, Target, TargetUser, WritablePath,
+};
+use crate::source;
+use crate::{Evidence, EvidenceKind, Need};
+
+/// The user that a service should run as, or why it is left as it is.
+pub(crate) fn user(
+    stack: &Stack,
+    service: &Service,
+    image: &ImageSource,
+    login: &Login,
+) -> Result<TargetUser, String> {
+    if let Some(user) = from_settings(stack, service, login) {
+        return Ok(user);
+    }
+    match &login.start {
+        Identity::Numeric { uid, gid } => {
+            Ok(stays(*uid, gid.unwrap_or(0), login, "runs as this user already"))
+        }
+        Identity::Named { name, uid: Some(uid), gid } if *uid != 0 => {
+            Ok(stays(*uid, gid.unwrap_or(0), login, &format!("the numbers of {name}")))
+        }
+        Identity::Unknown { why } => Err(why.clone()),
+        Identity::Named { .. } | Identity::Root => match image {
+            ImageSource::Known { entry, .. } => service_user(service, entry, login),
+            ImageSource::Built { facts, .. } => match crate::class::service_entry(image) {
+                Some(entry) if !source::replaces_entrypoint(facts) => service_user(service, entry, login),
+                _ => own_user(stack, image),
+            },
+            ImageSource::Foreign { reference } => {
+                Err(format!("image {reference} is not known: it may need root to start"))
+            }
+            ImageSource::Unknown { why } => Err(why.clone()),
+        },
+    }
+}
+
+fn from_settings(stack: &Stack, service: &Service, login: &Login) -> Option<TargetUser> {
+    let (uid, gid) = stack.settings.services.get(&service.name)?.user?;
+    Some(stays(uid, gid, login, "set in temper.toml"))
+}
+
+fn stays(uid: u32, gid: u32, login: &Login, why: &str) -> TargetUser {
+    let mut evidence = vec![Evidence::general(EvidenceKind::Declared, why)];
+    evidence.extend(login.evidence.iter().cloned());
+    let home = login.home.clone().unwrap_or_else(|| "/".to_owned());
+    TargetUser { uid, gid, name: None, home, needs_dockerfile: false, evidence }
+}
+
+/// A known image can often be started as the user that it would become anyway.
+fn service_user(service: &Service, entry: &Match, login: &Login) -> Result<TargetUser, String> {
+    let image = &entry.image;
+    let Some(identity) = image.service_identity().filter(|identity| identity.uid != 0) else {
+        return Err(format!("image {} runs as root by design", image.id));
+    };
+    if entry.is_ambiguous() {
+        return Err(format!("the user of image {} depends on its tag, and only a digest is given", image.id));
+    }
+    if service.entrypoint.is_some() {
+        return Err(format!("the entrypoint of image {} is replaced", image.id));
+    }
+    let note = image.runs_as.service.as_ref();
+    match note.map(|note| note.works) {
+        Some(Support::Yes) => {}
+        Some(Support::Conditional) if !writes_host_directories(service) => {}
+        Some(Support::Conditional) => {
+            let why = note.map_or("", |note| note.reason.as_str());
+            return Err(format!(
+                "image {} can start as {} only if {why}, and it writes a bind mount",
+                image.id, identity.uid
+            ));
+        }
+        Some(Support::No) => {
+            let why = note.map_or("", |note| note.reason.as_str());
+            return Err(format!("image {} has to start as root: {why}", image.id));
+        }
+        None => {
+            return Err(format!(
+                "it is not known whether image {} can start as another user than root",
+                image.id
+            ));
+        }
+    }
+    let reason = note.map_or("", |note| note.reason.as_str());
+    let detail = format!("image {} becomes this user anyway and can start as it: {reason}", image.id);
+    Ok(TargetUser {
+        uid: identity.uid,
+        gid: identity.gid,
+        name: identity.user.clone(),
+        home: identity.home.clone().or_else(|| login.home.clone()).unwrap_or_else(|| "/".to_owned()),
+        needs_dockerfile: false,
+        evidence: vec![Evidence::general(EvidenceKind::KnownImage, detail)],
+    })
+}
+
+/// The data of a bind mount belongs to whom the host says; another user may not be able to read it.
+fn writes_host_directories(service: &Service) -> bool {
+    service.mounts.iter().any(|mount| mount.kind == MountKind::Bind && !mount.read_only)
+}
+
+/// An image that is built here gets the user of `temper.toml` (R1).
+fn own_user(stack: &Stack, image: &ImageSource) -> Result<TargetUser, String> {
+    let ImageSource::Built { dockerfile, facts, .. } = image else {
+        return Err("the image is not built here".to_owned());
+    };
+    if dockerfile == "dockerfile_inline" {
+        return Err("the Dockerfile stands inside the Compose file: give it a file of its own".to_owned());
+    }
+    if let Some(tool) = source::switches_user(facts) {
+        return Err(format!("{dockerfile} starts as root so that {tool} can change users"));
+    }
+    let user = &stack.settings.user;
+    Ok(TargetUser {
+        uid: user.uid,
+        gid: user.gid,
+        name: Some(user.name.clone()),
+        home: format!("/home/{}", user.name),
+        needs_dockerfile: true,
+        evidence: vec![Evidence::general(
+            EvidenceKind::Declared,
+            "user of temper.toml for services built here (R1)",
+        )],
+    })
+}
+
+/// tmpfs mounts and volumes for what is written and not covered, limits and groups.
+pub(crate) fn of(
+    stack: &Stack,
+    service: &Service,
+    image: &ImageSource,
+    class: Class,
+    writable: &[WritablePath],
+    user: Result<TargetUser, String>,
+) -> Target {
+    let sizes = stack.settings.sizes(class);
+    let own = stack.settings.services.get(&service.name);
+    let uncovered = || writable.iter().filter(|path| path.cover.is_none());
+    let kept = |path: &&WritablePath| matches!(path.kind, PathKind::State | PathKind::Model);
+    let (user, why_user) = match user {
+        Ok(user) => (Some(user), None),
+        Err(why) => (None, Some(why)),
+    };
+    Target {
+        user,
+        why_user,
+        tmpfs: uncovered()
+            .filter(|path| !kept(path))
+            .filter(|path| !hides_code(image, &path.path))
+            .map(planned)
+            .collect(),
+        volumes: uncovered().filter(kept).map(|path| volume(service, path)).collect(),
+        redirects: Vec::new(),
+        memory: own.and_then(|own| own.memory).or(sizes.memory),
+        cpus: own.and_then(|own| own.cpus.clone()).or(sizes.cpus),
+        pids: own.and_then(|own| own.pids).unwrap_or(sizes.pids),
+        shm_size: own.and_then(|own| own.shm).or(sizes.shm),
+        groups: groups(service, image),
+    }
+}
+
+/// A tmpfs over code would hide it (failure-mode 6).
+fn hides_code(image: &ImageSource, path: &str) -> bool {
+    matches!(image, ImageSource::Built { facts, .. } if source::holds_code(facts, path))
+}
+
+fn planned(path: &WritablePath) -> PlannedTmpfs {
+    PlannedTmpfs {
+        path: path.path.clone(),
+        size: path.size,
+        uid: path.owner.0,
+        gid: path.owner.1,
+        mode: path.mode,
+        exec: path.exec,
+        evidence: path.evidence.clone(),
+    }
+}
+
+/// `api` and `/app/uploads` give the volume `api-uploads`.
+fn volume(service: &Service, path: &WritablePath) -> (String, String, Vec<Evidence>) {
+    let last = path.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or("data");
+    let name: String = format!("{}-{last}", service.name)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    (name, path.path.clone(), path.evidence.clone())
+}
+
+/// `user: "uid:gid"` drops the supplementary groups of the image, so Compose has to give them (failure-mode 10).
+fn groups(service: &Service, image: &ImageSource) -> Vec<Need<String>> {
+    let uses_devices = service.devices.iter().find(|device| device.value.starts_with("/dev/dri"));
+    let from_devices = uses_devices.into_iter().flat_map(|device| {
+        ["video", "render"].map(|group| Need {
+            value: group.to_owned(),
+            evidence: vec![Evidence::at(EvidenceKind::Declared, device.at, format!("uses {}", device.value))],
+        })
+    });
+    let from_dockerfile = match image {
+        ImageSource::Built { facts, .. } => source::supplementary_groups(facts),
+        _ => Vec::new(),
+    };
+    let mut groups: Vec<Need<String>> = from_devices.collect();
+    for (group, why) in from_dockerfile {
+        if !groups.iter().any(|need| need.value == group) {
+            groups.push(Need { value: group, evidence: vec![Evidence::general(EvidenceKind::Source, why)] });
+        }
+    }
+    groups
+}

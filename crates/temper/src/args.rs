@@ -1,0 +1,243 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use temper_controls::Severity;
+
+/// Harden a container stack, and prove that it still works.
+///
+/// temper reads Compose files and Dockerfiles, says what is not hardened, and writes the hardening as a change
+/// that you can review. It needs no container engine for that.
+#[derive(Debug, Parser)]
+#[command(name = "temper", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say what is not hardened.
+    Scan(Scan),
+    /// Show the hardening as a diff; nothing is written.
+    Plan(Plan),
+    /// Write the hardening.
+    Apply(Apply),
+    /// Print the merged Compose model as JSON, as `docker compose config --format json` does.
+    Config(Config),
+    /// Explain a control: what it flags, why it matters, how it is fixed.
+    Explain(Explain),
+    /// Write a commented `temper.toml`.
+    Init(Init),
+    /// Print the JSON schema of `scan --format json`.
+    Schema,
+    /// Print shell completions.
+    Completions(Completions),
+    /// Print the manual page.
+    Man,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which stack, selected as Compose does.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct StackArgs {
+    /// The root of the stack (a directory), or one Compose file.
+    #[arg(default_value = ".", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) path: PathBuf,
+
+    /// Compose file; may be repeated, later files are merged over earlier ones. Without it, files are discovered.
+    #[arg(short = 'f', long = "file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Enable a Compose profile; may be repeated. All services are scanned; profiles decide the memory budget.
+    #[arg(long = "profile", value_name = "NAME")]
+    pub(crate) profiles: Vec<String>,
+
+    /// Env file for variables in Compose files, instead of `.env`; may be repeated.
+    #[arg(long = "env-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) env_files: Vec<PathBuf>,
+
+    /// Compose project name.
+    #[arg(short = 'p', long = "project-name", value_name = "NAME")]
+    pub(crate) project_name: Option<String>,
+}
+
+/// Which controls and services.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SelectArgs {
+    /// Only these controls, separated by commas.
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+
+    /// All but these controls, separated by commas.
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+
+    /// Only these services, separated by commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) service: Vec<String>,
+}
+
+/// `temper scan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Scan {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Which controls and services.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+
+    /// Exit with 1 when a failed or unknown verdict is at least this severe; `never` to exit with 0.
+    #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = FailOn::parse)]
+    pub(crate) fail_on: FailOn,
+
+    /// Only the summary, one line a service.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Every finding with its source excerpt, evidence and fix.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+/// Which findings make the exit status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailOn {
+    /// Those at least this severe.
+    AtLeast(Severity),
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    fn parse(word: &str) -> Result<Self, String> {
+        if word == "never" { Ok(Self::Never) } else { word.parse().map(Self::AtLeast) }
+    }
+}
+
+/// Forms of the output of `scan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Human,
+    /// For programs; `temper schema` prints its schema.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// `JUnit` XML, for continuous integration.
+    Junit,
+}
+
+/// What is to be changed.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ChangeArgs {
+    /// Edit the Compose files themselves instead of writing an overlay beside them.
+    #[arg(long)]
+    pub(crate) in_place: bool,
+
+    /// Only fixes that are safe by construction or proven; leave out those that still need proof.
+    #[arg(long)]
+    pub(crate) safe_only: bool,
+
+    /// Leave Dockerfiles as they are.
+    #[arg(long)]
+    pub(crate) no_dockerfiles: bool,
+}
+
+/// `temper plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Which controls and services.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// What is to be changed.
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub(crate) format: PlanFormat,
+}
+
+/// Forms of the output of `plan`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// What is done for each service and why, then the diff.
+    Human,
+    /// Only the diff, as `git apply` reads it.
+    Diff,
+    /// For programs.
+    Json,
+}
+
+/// `temper apply`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Which controls and services.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// What is to be changed.
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+
+    /// Do everything but write.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// `temper config`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Config {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+}
+
+/// `temper explain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The control; without one, all are listed.
+    pub(crate) control: Option<String>,
+}
+
+/// `temper init`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// The root of the stack.
+    #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) path: PathBuf,
+}
+
+/// `temper completions`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,45 @@
+use temper_model::SettingsError;
+
+/// The world's fault, told to the user: what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The arguments cannot be carried out.
+    #[error("{0}")]
+    Usage(String),
+    /// `temper.toml` is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A file cannot be written.
+    #[error("failed to write {path}: {reason}")]
+    Write {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The reader of our output has gone away (`temper scan | head`): nobody is left to tell.
+    #[error("the output was closed")]
+    Closed,
+}
+
+/// How a command ended. The numbers are a contract (DESIGN.md, command line).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Proven clean, or done.
+    Clean,
+    /// Findings at or above `--fail-on`.
+    Findings,
+    /// Bad input: something could not be read, or a fix cannot be written.
+    BadInput,
+}
+
+impl Exit {
+    /// The exit status.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+            Self::BadInput => 2,
+        }
+    }
+}
