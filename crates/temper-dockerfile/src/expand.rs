@@ -384,8 +384,8 @@ impl Pattern {
 
     /// The longest prefix of `text` that matches, in bytes.
     fn longest_prefix(&self, text: &str) -> Option<usize> {
-        let cuts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-        cuts.filter(|&at| self.matches(text.get(..at).unwrap_or(""))).last()
+        let mut cuts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+        cuts.rfind(|&at| self.matches(text.get(..at).unwrap_or("")))
     }
 
     fn replace(&self, value: &str, replacement: &str, all: bool) -> String {

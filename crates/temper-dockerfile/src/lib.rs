@@ -6,6 +6,7 @@
 
 mod ast;
 mod expand;
+pub mod facts;
 mod line;
 mod parser;
 pub mod shell;
@@ -16,6 +17,7 @@ pub use ast::{
     Word,
 };
 pub use expand::{Resolved, Scope, Variable, expand, resolve_word, resolve_words};
+pub use facts::TargetFacts;
 pub use line::Segments;
 pub use parser::parse;
 pub use stage::{BuildArgs, Stage, StageBase};

@@ -65,11 +65,11 @@ impl Dockerfile {
     pub fn stages_with(&self, args: &BuildArgs) -> Vec<Stage<'_>> {
         let scope = self.global_scope(args);
         let starts: Vec<usize> =
-            (0..self.instructions.len()).filter(|&at| self.from_at(at).is_some()).collect();
+            (0..self.instructions.len()).filter(|&at| self.stage_head(at).is_some()).collect();
         let mut stages: Vec<Stage<'_>> = Vec::with_capacity(starts.len());
         for (index, &start) in starts.iter().enumerate() {
             let end = starts.get(index + 1).copied().unwrap_or(self.instructions.len());
-            let Some((from, image, alias)) = self.from_at(start) else { continue };
+            let Some((from, image, alias)) = self.stage_head(start) else { continue };
             let base = self.base_of(image, &scope, &stages);
             let instructions = self.instructions.get(start + 1..end).unwrap_or(&[]);
             stages.push(Stage { index, alias, from, image, base, instructions });
@@ -77,7 +77,7 @@ impl Dockerfile {
         stages
     }
 
-    fn from_at(&self, at: usize) -> Option<(&Instruction, &Word, Option<&Word>)> {
+    fn stage_head(&self, at: usize) -> Option<(&Instruction, &Word, Option<&Word>)> {
         let instruction = self.instructions.get(at)?;
         match &instruction.kind {
             InstructionKind::From { image, alias } => Some((instruction, image, alias.as_ref())),

@@ -7,5 +7,6 @@ mod script;
 mod walk;
 mod word;
 
+pub(crate) use script::basename;
 pub use script::{Redirect, Script, SimpleCommand};
 pub use word::Word;
