@@ -149,3 +149,76 @@ fn float(text: &str) -> Option<Typed<'static>> {
     }
     text.parse().ok().map(Typed::Float)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Typed, resolve};
+    use crate::parse;
+
+    fn typed(text: &str) -> String {
+        let yaml = parse(text).unwrap();
+        format!("{:?}", yaml.documents[0].typed())
+    }
+
+    #[test]
+    fn plain_scalars_are_resolved_as_go_yaml_does() {
+        for (text, expected) in [
+            ("", Typed::Null),
+            ("NULL", Typed::Null),
+            ("nULL", Typed::Str("nULL")),
+            ("True", Typed::Bool(true)),
+            ("yes", Typed::Str("yes")),
+            ("off", Typed::Str("off")),
+            ("12", Typed::Int(12)),
+            ("-1_000", Typed::Int(-1000)),
+            ("0777", Typed::Int(0o777)),
+            ("0o17", Typed::Int(0o17)),
+            ("-0x1F", Typed::Int(-31)),
+            ("0b101", Typed::Int(5)),
+            ("0", Typed::Int(0)),
+            ("08", Typed::Float(8.0)),
+            ("+7", Typed::Int(7)),
+            ("9223372036854775808", Typed::Float(9_223_372_036_854_775_808.0)),
+            ("99999999999999999999", Typed::Float(1e20)),
+            ("1e3", Typed::Float(1000.0)),
+            ("-1.5E-1", Typed::Float(-0.15)),
+            (".5", Typed::Float(0.5)),
+            ("1.", Typed::Float(1.0)),
+            ("-.INF", Typed::Float(f64::NEG_INFINITY)),
+            (".NaN", Typed::Float(f64::NAN)),
+            ("65532:65532", Typed::Str("65532:65532")),
+            ("1.2.3", Typed::Str("1.2.3")),
+            ("2001-12-14", Typed::Str("2001-12-14")),
+            ("inf", Typed::Str("inf")),
+            ("+-1", Typed::Str("+-1")),
+            ("0x", Typed::Str("0x")),
+            ("0x-1", Typed::Str("0x-1")),
+            ("_1", Typed::Str("_1")),
+            ("1e", Typed::Str("1e")),
+            (".", Typed::Str(".")),
+            ("-", Typed::Str("-")),
+            ("é", Typed::Str("é")),
+        ] {
+            assert_eq!(resolve(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_and_local_tags_make_strings() {
+        assert_eq!(typed("'12'"), r#"Some(Str("12"))"#);
+        assert_eq!(typed("|\n  12\n"), r#"Some(Str("12\n"))"#);
+        assert_eq!(typed("!reset null"), r#"Some(Str("null"))"#);
+        assert_eq!(typed("! 12"), r#"Some(Str("12"))"#);
+    }
+
+    #[test]
+    fn tags_of_yaml_itself_are_honoured() {
+        assert_eq!(typed("!!str 12"), r#"Some(Str("12"))"#);
+        assert_eq!(typed("!!str"), r#"Some(Str(""))"#);
+        assert_eq!(typed("!!int '12'"), "Some(Int(12))");
+        assert_eq!(typed("!!float 12"), "Some(Float(12.0))");
+        assert_eq!(typed("!<tag:yaml.org,2002:bool> true"), "Some(Bool(true))");
+        assert_eq!(typed("!!int abc"), "None");
+        assert_eq!(typed("[]"), "None");
+    }
+}

@@ -52,3 +52,42 @@ fn collect_duplicates<'a>(node: &'a Node, found: &mut Vec<(&'a Entry, &'a Entry)
         collect_duplicates(&entry.value, found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{duplicate_keys, same_value};
+    use crate::parse;
+
+    fn same(a: &str, b: &str) -> bool {
+        same_value(&parse(a).unwrap().documents[0], &parse(b).unwrap().documents[0])
+    }
+
+    #[test]
+    fn style_comments_and_spelling_of_a_number_do_not_count() {
+        assert!(same("a: [1, 'x'] # c\nb:\n", "a:\n  - 0x1\n  - x\nb: ~"));
+        assert!(same("a: .nan", "a: .NaN"));
+    }
+
+    #[test]
+    fn types_order_names_and_tags_count() {
+        assert!(!same("a: 1", "a: '1'"));
+        assert!(!same("a: 1\nb: 2", "b: 2\na: 1"));
+        assert!(!same("a: &x 1", "a: 1"));
+        assert!(!same("a: !reset", "a: !override"));
+        assert!(!same("a: *x", "a: *y"));
+        assert!(!same("[a]", "[a, b]"));
+        assert!(!same("{a: 1}", "[a]"));
+    }
+
+    #[test]
+    fn repeated_keys_are_found_at_every_depth() {
+        let text = "a: 1\nb:\n  - c: 1\n    d: 2\n    c: 3\n    c: 4\na: 2\n";
+        let yaml = parse(text).unwrap();
+        let found = duplicate_keys(&yaml.documents[0]);
+        let mut pairs: Vec<_> =
+            found.iter().map(|(first, again)| (first.span().slice(text), again.span().slice(text))).collect();
+        pairs.sort_unstable();
+        assert_eq!(pairs, [("a: 1", "a: 2"), ("c: 1", "c: 3"), ("c: 1", "c: 4")]);
+        assert_eq!(yaml.documents[0].get("a").and_then(|node| node.as_str()), Some("2"));
+    }
+}

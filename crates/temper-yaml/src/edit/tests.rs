@@ -6,6 +6,8 @@ use super::{
 };
 use crate::{Entry, Node, Snippet, parse};
 
+mod laws;
+
 type Edits = Result<Vec<TextEdit>, EditRefused>;
 
 /// Walks to a node: keys, or indexes of items.
