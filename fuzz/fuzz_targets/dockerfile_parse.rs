@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use temper_dockerfile::{ArgDef, Command, Heredoc, Instruction, InstructionKind, Pair, Word, parse};
+use temper_dockerfile::{
+    ArgDef, BuildArgs, Command, Dockerfile, Heredoc, Instruction, InstructionKind, Pair, TargetFacts, Word,
+    parse,
+};
 use temper_fuzz::{assert_comment, assert_fits, assert_in_order, assert_inside};
 
 fuzz_target!(|text: &str| {
@@ -22,7 +25,35 @@ fuzz_target!(|text: &str| {
     for each in &file.instructions {
         instruction(text, each);
     }
+    targets(text, &file);
 });
+
+/// The facts of every target point into the text, and the last stage is the target when none is named.
+fn targets(text: &str, file: &Dockerfile) {
+    let args = BuildArgs::new();
+    let stages = file.stages().len();
+    for stage in 0..stages {
+        if let Ok(facts) = file.facts(Some(&stage.to_string()), &args) {
+            facts_fit(text, &facts);
+        }
+    }
+    match file.facts(None, &args) {
+        Ok(facts) => assert_eq!(facts.stage + 1, stages),
+        Err(message) => assert!(!message.is_empty()),
+    }
+}
+
+fn facts_fit(text: &str, facts: &TargetFacts) {
+    let resolved = facts.user.iter().chain(&facts.users_set).chain(&facts.workdir).chain(&facts.volumes);
+    let resolved = resolved.chain(facts.env.values()).map(|fact| fact.span);
+    let commands = facts.entrypoint.iter().chain(&facts.cmd).map(|fact| fact.span);
+    let spans =
+        resolved.chain(commands).chain(facts.onbuild.iter().copied()).chain(facts.unread.iter().copied());
+    for span in spans.chain([facts.base.span]) {
+        assert_fits(text, span);
+    }
+    assert_eq!(facts.user.as_ref(), facts.users_set.last(), "the last USER is the effective one");
+}
 
 fn instruction(text: &str, it: &Instruction) {
     for span in [it.span, it.keyword, it.args] {
@@ -68,12 +99,18 @@ fn document(text: &str, heredoc: &Heredoc) {
     assert!(end.is_empty() || end.trim_matches(['\t', '\r']) == heredoc.name, "{heredoc:?} ends in {end:?}");
 }
 
-/// Every byte that the shell gets stands in the file where the segments say.
+/// Every byte that the shell gets stands in the file where the segments say, but for the line ends that the parser adds
+/// around heredocs: they only have a place.
 fn shell(text: &str, command: &Command) {
     let Command::Shell { text: joined, span, segments } = command else { return };
     assert_fits(text, *span);
     for (i, byte) in joined.bytes().enumerate() {
-        assert_eq!(text.as_bytes().get(segments.offset(i)), Some(&byte), "byte {i} of {joined:?}");
+        let offset = segments.offset(i);
+        let added = byte == b'\n' && offset <= text.len();
+        assert!(
+            added || text.as_bytes().get(offset) == Some(&byte),
+            "byte {i} of {joined:?} is not at {offset}"
+        );
     }
 }
 
