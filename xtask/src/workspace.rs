@@ -1,4 +1,3 @@
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +17,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Asks cargo, from the folder of this crate: the current folder may be any other.
     pub(crate) fn find() -> Result<Self> {
-        let mut command = Command::new(cargo());
+        let mut command = Command::new(CARGO);
         command
             .args(["metadata", "--no-deps", "--format-version", "1"])
             .current_dir(env!("CARGO_MANIFEST_DIR"));
@@ -42,12 +41,12 @@ impl Workspace {
 
     /// `cargo ARGS`, run at the root of the repository.
     pub(crate) fn cargo(&self, args: &[&str]) -> Command {
-        self.command(cargo(), args)
+        self.command(CARGO, args)
     }
 
     /// `program ARGS`, run at the root of the repository.
-    pub(crate) fn command(&self, program: impl Into<OsString>, args: &[&str]) -> Command {
-        let mut command = Command::new(program.into());
+    pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(args).current_dir(&self.root);
         command
     }
@@ -58,10 +57,8 @@ impl Workspace {
     }
 }
 
-/// The cargo that runs this task, so that one toolchain does everything.
-fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
+/// The cargo of the `PATH`. Under rustup it is the toolchain that runs this task, because rustup says so in the environment.
+const CARGO: &str = "cargo";
 
 #[cfg(test)]
 mod tests {
