@@ -5,6 +5,7 @@
 //! beside the tree.
 
 mod ast;
+pub mod edit;
 mod expand;
 pub mod facts;
 mod line;

@@ -1,7 +1,9 @@
 //! Laws that hold for every text.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use temper_dockerfile::{Command, Dockerfile, Instruction, InstructionKind, Word, parse};
+use temper_dockerfile::{Command, Dockerfile, Instruction, InstructionKind, Word, edit, parse};
 use temper_text::Span;
 
 fn words(instruction: &Instruction) -> Vec<&Word> {
@@ -135,5 +137,48 @@ proptest! {
     #[test]
     fn spans_fit_and_cover_near_dockerfiles(text in dockerfile_like()) {
         check(&text)?;
+    }
+}
+
+/// The keywords of all instructions, with one line inserted after the instruction at `at`.
+fn with_insertion(text: &str, at: usize) -> Option<(usize, String)> {
+    let file = parse(text);
+    let instruction = file.instructions.get(at)?;
+    let edits = edit::insert_after(text, &file, instruction, &["STOPSIGNAL inserted"])?;
+    Some((file.instructions.len(), temper_text::apply(text, &edits).expect("edits that fit")))
+}
+
+proptest! {
+    #[test]
+    fn inserted_line_is_read_as_one_more_instruction(text in dockerfile_like(), at in 0usize..4) {
+        if let Some((before, new)) = with_insertion(&text, at) {
+            let file = parse(&new);
+            prop_assert_eq!(file.instructions.len(), before + 1, "{}", new);
+            prop_assert_eq!(file.instructions[at + 1].args.slice(&new), "inserted");
+        }
+    }
+
+    #[test]
+    fn facts_never_panic_and_their_spans_fit(text in dockerfile_like()) {
+        let file = parse(&text);
+        for target in [None, Some("b"), Some("0")] {
+            let Ok(facts) = file.facts(target, &BTreeMap::new()) else { continue };
+            prop_assert!(fits(facts.base.span, &text));
+            prop_assert!(facts.accounts.users.iter().all(|user| fits(user.span, &text)));
+            prop_assert!(facts.paths.iter().all(|path| fits(path.span, &text)));
+            prop_assert!(facts.start.scripts.iter().all(|script| fits(script.span, &text)));
+        }
+    }
+
+    #[test]
+    fn shell_commands_never_panic_and_their_spans_fit(script in "[ -~\n]{0,60}") {
+        let text = format!("FROM a\nRUN <<E\n{script}\nE\n");
+        for instruction in &parse(&text).instructions {
+            let InstructionKind::Run(command) = &instruction.kind else { continue };
+            for simple in command.commands() {
+                prop_assert!(fits(simple.span, &text), "{simple:?}");
+                prop_assert!(simple.args.iter().all(|arg| fits(arg.span, &text)));
+            }
+        }
     }
 }

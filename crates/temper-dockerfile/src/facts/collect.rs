@@ -21,13 +21,28 @@ impl Dockerfile {
     /// When the file has no stage, or none of that name.
     pub fn facts(&self, target: Option<&str>, args: &BuildArgs) -> Result<TargetFacts, String> {
         let stages = self.stages_with(args);
-        let chain = chain(&stages, find_target(&stages, target)?);
-        let mut collector = Collector::new(self, &stages, args, &chain);
-        for stage in &chain {
-            collector.stage(stage);
-        }
-        Ok(collector.finish())
+        let target = find_target(&stages, target)?;
+        Ok(collect(self, &stages, args, target, MAX_LOOKBACK))
     }
+}
+
+/// Account files that a stage copies from another, which copies them from another, are followed this far.
+const MAX_LOOKBACK: usize = 3;
+
+fn collect(
+    file: &Dockerfile,
+    stages: &[Stage<'_>],
+    args: &BuildArgs,
+    target: &Stage<'_>,
+    lookback: usize,
+) -> TargetFacts {
+    let chain = chain(stages, target);
+    let mut collector = Collector::new(file, stages, args, &chain);
+    collector.lookback = lookback;
+    for stage in &chain {
+        collector.stage(stage);
+    }
+    collector.finish()
 }
 
 fn find_target<'s, 'a>(stages: &'s [Stage<'a>], target: Option<&str>) -> Result<&'s Stage<'a>, String> {
@@ -72,6 +87,8 @@ struct Collector<'a> {
     has_own_cmd: bool,
     /// Triggers of the stage below, which run first in the next one.
     triggers: Vec<&'a Instruction>,
+    /// How many stages account files may still be followed through.
+    lookback: usize,
     facts: TargetFacts,
 }
 
@@ -122,6 +139,7 @@ impl<'a> Collector<'a> {
             stage: 0,
             has_own_cmd: false,
             triggers: Vec::new(),
+            lookback: 0,
             facts,
         };
         collector.global_args();
@@ -297,26 +315,27 @@ impl<'a> Collector<'a> {
     fn copy(&mut self, instruction: &Instruction, sources: &[Word], dest: &Word) {
         let written = self.resolve(dest);
         let ends_as_folder = written.known().is_some_and(|dest| dest.ends_with('/') || dest.ends_with('.'));
-        let fact = CopyFact {
+        let mut fact = CopyFact {
             dest: absolute(&written, &self.workdir()),
             into_folder: ends_as_folder || sources.len() > 1,
             sources: sources.iter().map(|word| self.resolve(word)).collect(),
             chown: self.flag(instruction, "chown"),
             chmod: self.flag(instruction, "chmod"),
-            from: self.copy_from(instruction, sources),
+            from: CopyFrom::Context,
             is_code: false,
             user: self.facts.user.as_ref().map(|user| user.value.clone()),
             stage: self.stage,
             span: instruction.span,
         };
-        let is_code = copies::is_code(&fact.sources, &fact.dest);
+        fact.from = self.copy_from(instruction, &fact.sources);
+        fact.is_code = copies::is_code(&fact.sources, &fact.dest);
         self.brings(&fact);
-        self.facts.copies.push(CopyFact { is_code, ..fact });
+        self.facts.copies.push(fact);
     }
 
-    fn copy_from(&self, instruction: &Instruction, sources: &[Word]) -> CopyFrom {
+    fn copy_from(&self, instruction: &Instruction, sources: &[Resolved]) -> CopyFrom {
         let Some(from) = instruction.flag_value("from") else {
-            return if sources.is_empty() { CopyFrom::Inline } else { CopyFrom::Context };
+            return source_kind(sources);
         };
         let earlier = self.stages.get(..self.stage).unwrap_or(&[]);
         let by_index = || from.text.parse::<usize>().ok().and_then(|index| earlier.get(index));
@@ -336,7 +355,36 @@ impl<'a> Collector<'a> {
         }
         if copies::may_bring_accounts(copy) {
             self.facts.accounts.opaque.push(copy.span);
+            self.accounts_of_stage(copy);
         }
+    }
+
+    /// Users that an earlier stage creates come along with its account files.
+    fn accounts_of_stage(&mut self, copy: &CopyFact) {
+        let CopyFrom::Stage(index) = copy.from else { return };
+        let (Some(stage), Some(lookback)) = (self.stages.get(index), self.lookback.checked_sub(1)) else {
+            return;
+        };
+        let theirs = collect(self.file, self.stages, self.build_args, stage, lookback).accounts;
+        let brings =
+            |file: &str| copy.sources.iter().filter_map(Resolved::known).any(|source| source.ends_with(file));
+        if brings("passwd") {
+            self.facts.accounts.users.extend(theirs.users);
+        }
+        if brings("group") {
+            self.facts.accounts.groups.extend(theirs.groups);
+        }
+    }
+}
+
+/// Where a COPY or ADD without `--from` takes its sources.
+fn source_kind(sources: &[Resolved]) -> CopyFrom {
+    if sources.is_empty() {
+        CopyFrom::Inline
+    } else if sources.iter().all(copies::is_remote) {
+        CopyFrom::Remote
+    } else {
+        CopyFrom::Context
     }
 }
 

@@ -40,6 +40,8 @@ pub enum CopyFrom {
     Image(String),
     /// Heredocs only.
     Inline,
+    /// URLs only, fetched by ADD.
+    Remote,
     /// The `--from` value holds a variable; BuildKit does not expand it there.
     Unresolved(String),
 }
@@ -51,7 +53,8 @@ impl CopyFact {
         self.chmod.as_ref().and_then(Resolved::known).is_some_and(mode_sets_id)
     }
 
-    /// The source in the build context that lands at `path` in the image.
+    /// The source in the build context that lands at `path` in the image. For a folder or a pattern this is where the file
+    /// would be: whether it is there, only the build context tells.
     #[must_use]
     pub fn source_of(&self, path: &str) -> Option<String> {
         if self.from != CopyFrom::Context {
@@ -128,6 +131,12 @@ pub(super) fn is_code(sources: &[Resolved], dest: &Resolved) -> bool {
     sources
         .iter()
         .any(|source| source.known().is_none_or(|source| !is_data(basename(source.trim_end_matches('/')))))
+}
+
+/// True for a source that ADD fetches over the network: a URL or a Git repository.
+pub(super) fn is_remote(source: &Resolved) -> bool {
+    let prefixes = ["http://", "https://", "git://", "ssh://", "git@"];
+    source.known().is_some_and(|source| prefixes.iter().any(|prefix| source.starts_with(prefix)))
 }
 
 /// True when the copy writes `/etc/passwd` or `/etc/group`, or may hold them: a folder that lands in `/` or `/etc`.

@@ -136,25 +136,49 @@ fn wrappers(command: &SimpleCommand, start: &mut Start) {
 }
 
 fn scripts(command: &SimpleCommand, input: &StartInput<'_>, start: &mut Start) {
+    // What a wrapper runs is looked up in PATH, as the wrapper itself is.
+    let mut is_program = true;
     for word in std::iter::once(&command.name).chain(&command.args) {
         let value = word.resolve(input.scope);
         let Some(text) = value.known() else { continue };
-        let is_script = has_script_extension(text);
-        if text.is_empty()
-            || text.starts_with('-')
-            || !(is_script || text.contains('/'))
-            || text.contains(' ')
-        {
-            continue;
+        if !text.is_empty() && !text.starts_with('-') && !text.contains(' ') {
+            start.scripts.extend(script(text, is_program, word.span, input));
         }
-        let path = absolute(&value, input.workdir);
-        // A later COPY overwrites an earlier one.
-        let source =
-            path.known().and_then(|path| input.copies.iter().rev().find_map(|copy| copy.source_of(path)));
-        if is_script || source.is_some() {
-            start.scripts.push(StartScript { path, source, span: word.span });
-        }
+        is_program &= wrapper_of_path(text).is_some() || text.starts_with('-');
     }
+}
+
+fn script(text: &str, is_program: bool, span: Span, input: &StartInput<'_>) -> Option<StartScript> {
+    let is_script = has_script_extension(text);
+    let value = Resolved::Known(text.to_owned());
+    if is_program && !text.contains('/') {
+        let found = in_path(text, input);
+        let unknown = || Resolved::Unknown { missing: vec![format!("folder of {text} in PATH")] };
+        let (path, source) = found.map_or_else(|| (unknown(), None), |(path, source)| (path, Some(source)));
+        return (is_script || source.is_some()).then_some(StartScript { path, source, span });
+    }
+    if !is_script && !text.contains('/') {
+        return None;
+    }
+    let path = absolute(&value, input.workdir);
+    let source = path.known().and_then(|path| source_of(path, input));
+    (is_script || source.is_some()).then_some(StartScript { path, source, span })
+}
+
+/// The source that lands at `path`. A later COPY overwrites an earlier one.
+fn source_of(path: &str, input: &StartInput<'_>) -> Option<String> {
+    input.copies.iter().rev().find_map(|copy| copy.source_of(path))
+}
+
+/// A program of the build context in one of the usual folders of PATH.
+fn in_path(name: &str, input: &StartInput<'_>) -> Option<(Resolved, String)> {
+    const FOLDERS: [&str; 6] =
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    FOLDERS.iter().find_map(|folder| {
+        let path = format!("{folder}/{name}");
+        let source = source_of(&path, input)?;
+        Some((Resolved::Known(path), source))
+    })
 }
 
 fn has_script_extension(name: &str) -> bool {
