@@ -31,9 +31,11 @@ pub(crate) fn unpack(workspace: &Workspace, package: &str) -> Result<TempDir> {
     let folder = TempDir::with_prefix_in("debian-", &tools)
         .map_err(|error| Failure::io("write to", &tools, &error))?;
     let apt = Apt::new(folder.path(), keyring()?)?;
-    shell::run(&mut apt.command(&["update"]))?;
-    shell::run(&mut apt.command(&["download", package]))?;
-    shell::run(Command::new("dpkg").arg("-x").arg(the_package(folder.path())?).arg(folder.path()))?;
+    shell::say(&format!("debian: reading the package lists of {RELEASE} from {MIRROR}"));
+    shell::read(&mut apt.command(&["update"]))?;
+    shell::say(&format!("debian: downloading {package}"));
+    shell::read(&mut apt.command(&["download", package]))?;
+    shell::read(Command::new("dpkg").arg("-x").arg(the_package(folder.path())?).arg(folder.path()))?;
     Ok(folder)
 }
 
@@ -70,6 +72,10 @@ impl Apt {
             ("Dir::Etc::PreferencesParts", "/dev/null"),
             ("APT::Default-Release", ""),
             ("Acquire::Languages", "none"),
+            // A list that cannot be fetched is otherwise only a warning, and this machine may allow what is unsigned.
+            ("APT::Update::Error-Mode", "any"),
+            ("Acquire::AllowInsecureRepositories", "false"),
+            ("APT::Get::AllowUnauthenticated", "false"),
         ] {
             command.arg("-o").arg(option(name, file));
         }
