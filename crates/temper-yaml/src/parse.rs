@@ -226,13 +226,25 @@ impl<'a> Builder<'a> {
 
     /// Just past the `:` or `-` that introduces the node that comes next after the cursor, if one does.
     fn slot(&self) -> Option<u32> {
-        let indicator = match self.open.last()? {
+        let open = self.open.last()?;
+        let indicator = match open {
             Open { mapping: true, key: Some(_), .. } => b':',
             Open { mapping: false, flow: false, .. } => b'-',
             _ => return None,
         };
         let at = skip_trivia(self.text, self.cursor);
-        (self.text.as_bytes().get(at) == Some(&indicator)).then(|| Span::at(at + 1).start)
+        if self.text.as_bytes().get(at) != Some(&indicator) {
+            return None;
+        }
+        // After `? a`, a `:` further below may belong to an outer mapping.
+        let same_line = !self.text.get(self.cursor..at).is_some_and(|between| between.contains('\n'));
+        let own = open.flow || same_line || self.column(at) == self.column(open.start.start as usize);
+        own.then(|| Span::at(at + 1).start)
+    }
+
+    /// The column of `at`, from 0, in characters.
+    fn column(&self, at: usize) -> usize {
+        self.text.get(line_start(self.text, at)..at).map_or(0, |prefix| prefix.chars().count())
     }
 
     /// Where the block scalar or block sequence that comes next begins: past its indicator, anchor and tag.
@@ -277,11 +289,14 @@ fn block_scalar_span(text: &str, start: usize, content: Span) -> Span {
     let indicators = header.find([' ', '\t', '#']).unwrap_or(header.len());
     let header_end = start + indicators;
     let body_start = next_line(text, start);
-    let body = text.get(body_start..(content.end as usize).max(body_start)).unwrap_or("");
+    // Spaces before the end of the text may be content; before another token they are its indentation.
+    let last = text.get(content.end as usize..).is_some_and(|rest| rest.bytes().all(|byte| byte == b' '));
+    let body_end = if last { text.len() } else { content.end as usize };
+    let body = text.get(body_start..body_end.max(body_start)).unwrap_or("");
     let indent = content_start.saturating_sub(line_start(text, content_start));
     let keep = header.get(..indicators).is_some_and(|indicators| indicators.contains('+'));
     let mut kept = body.len();
-    if !body.ends_with('\n') && is_blank(last_line(body), usize::MAX) {
+    if !last && !body.ends_with('\n') && is_blank(last_line(body), usize::MAX) {
         kept -= last_line(body).len();
     }
     while !keep && kept > 0 {

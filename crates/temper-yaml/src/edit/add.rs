@@ -39,6 +39,9 @@ pub fn insert_entry_after(
     let after = mapping.entry(after_key);
     let after = after
         .ok_or_else(|| EditRefused::new(format!("there is no key `{after_key}` to write `{key}` after")))?;
+    if after.key.outer_span().is_empty() {
+        return Err(EditRefused::new("the entry to write after has no written key"));
+    }
     insert_entry(text, mapping, Some(after), key, value)
 }
 
@@ -59,7 +62,7 @@ pub fn add_entry_to_null(
     check_key(key)?;
     let map = Snippet::Map(vec![(key.to_owned(), value.clone(), None)]);
     let slot = match null.slot {
-        Some(slot) if !null.in_flow => slot,
+        Some(slot) if !null.in_flow && begins_at(text, null, slot) => slot,
         _ => return replace::replace_value(text, null, &map),
     };
     replace::check_replaceable(text, null)?;
@@ -125,4 +128,15 @@ fn check_key(key: &str) -> Result<(), EditRefused> {
         return Err(EditRefused::new(format!("a key of {} bytes is too long for YAML", key.len())));
     }
     Ok(())
+}
+
+/// True when only blanks stand between the `:` and the value or its anchor.
+fn begins_at(text: &str, value: &Node, slot: u32) -> bool {
+    let between = text.get(slot as usize..value.span.start as usize).unwrap_or("");
+    value
+        .properties
+        .map_or(between, |properties| Span { start: slot, end: properties.start }.slice(text))
+        .trim()
+        .is_empty()
+        && !between.contains(['\n', '#'])
 }

@@ -2,7 +2,7 @@ use temper_text::{Span, TextEdit};
 
 use super::lines::{column, is_block_scalar, last_leaf};
 use super::{EditRefused, flow, replace};
-use crate::scan::{at_line_start, begins_line, line_end, line_start, next_line, skip_blanks};
+use crate::scan::{at_line_start, begins_line, line_end, line_start, next_line};
 use crate::{Kind, Node};
 
 /// Removes the entry of `key` with its trailing comment. Comments on lines of their own stay, those above it included.
@@ -13,7 +13,7 @@ use crate::{Kind, Node};
 pub fn remove_entry(text: &str, mapping: &Node, key: &str) -> Result<Vec<TextEdit>, EditRefused> {
     let entries = mapping.entries();
     let mut matching = entries.iter().enumerate().filter(|(_, entry)| entry.key.as_str() == Some(key));
-    let Some((index, entry)) = matching.next() else {
+    let Some((index, entry)) = matching.next().filter(|(_, entry)| !entry.key.outer_span().is_empty()) else {
         return Err(EditRefused::new(format!("there is no key `{key}`")));
     };
     if matching.next().is_some() {
@@ -67,12 +67,7 @@ fn remove_member(
     }
     let column = column(text, collection.span.start as usize)?;
     let (start, end) = (member.start as usize, member.end as usize);
-    // A key after `? ` does not begin its entry.
-    let start = if index == 0 {
-        collection.span.start as usize
-    } else {
-        line_start(text, start).max(start.min(line_start(text, start) + column))
-    };
+    let start = member_start(text, collection, start, column, index)?;
     let below = if at_line_start(text, end) { end } else { next_line(text, end) };
     if begins_line(text, start) {
         check_block_scalar_above(text, before, below, column)?;
@@ -88,6 +83,26 @@ fn remove_member(
     Ok(vec![TextEdit::delete(Span::new(start, end))])
 }
 
+/// The first byte of a member of a block collection. A key after `? ` does not begin its entry.
+fn member_start(
+    text: &str,
+    collection: &Node,
+    start: usize,
+    column: usize,
+    index: usize,
+) -> Result<usize, EditRefused> {
+    let in_column =
+        if index == 0 { collection.span.start as usize } else { line_start(text, start) + column };
+    let explicit = text.as_bytes().get(in_column) == Some(&b'?')
+        && line_start(text, in_column) == line_start(text, start);
+    match in_column == start || (explicit && in_column < start) {
+        true => Ok(in_column),
+        false => {
+            Err(EditRefused::new("the key stands on another line than its `?`, or is not written at all"))
+        }
+    }
+}
+
 /// False when an explicit `? ` stands between the indentation and the next member.
 fn column_matches(text: &str, next: usize, expected: usize) -> bool {
     column(text, next).is_ok_and(|column| column == expected)
@@ -101,13 +116,12 @@ fn check_block_scalar_above(
     column: usize,
 ) -> Result<(), EditRefused> {
     let Some(leaf) = before.map(last_leaf).filter(|leaf| is_block_scalar(leaf)) else { return Ok(()) };
-    let line = text.get(below..line_end(text, below)).unwrap_or("");
-    let indent = skip_blanks(text, below) - below;
-    let header = leaf.span.slice(text).lines().next().unwrap_or("");
-    let blank_kept = line.trim().is_empty()
-        && below < text.len()
-        && header.split(' ').next().is_some_and(|h| h.contains('+'));
-    let comment_taken = line.trim_start().starts_with('#') && indent > column;
+    let header = leaf.span.slice(text).split([' ', '\t', '\r', '\n']).next().unwrap_or("");
+    let rest = text.get(below..).unwrap_or("");
+    let blank_kept = header.contains('+') && rest.lines().next().is_some_and(|line| line.trim().is_empty());
+    let next = rest.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    let indent = next.len() - next.trim_start_matches(' ').len();
+    let comment_taken = next.trim_start().starts_with('#') && indent > column;
     if blank_kept || comment_taken {
         return Err(EditRefused::new("the lines below would become part of the block scalar above"));
     }

@@ -98,6 +98,12 @@ fn absent_text(text: &str, node: &Node, written: &str) -> Result<String, EditRef
     if !introduced && !node.in_flow {
         return Err(EditRefused::new("there is no `:` after the key that could introduce a value"));
     }
+    let before = text.get(..node.span.start as usize).unwrap_or("");
+    let token = before.rfind([' ', '\n', ',', '{', '[']).and_then(|at| before.get(at + 1..)).unwrap_or("");
+    if !introduced && token.starts_with(['*', '&', '!']) {
+        // A `:` would become a part of the name.
+        return Err(EditRefused::new("an alias, anchor or tag stands alone in the place of the key"));
+    }
     let colon = if introduced { "" } else { ":" };
     let next = text.as_bytes().get(node.span.end as usize);
     let gap = if next == Some(&b'#') { " " } else { "" };

@@ -45,6 +45,7 @@ struct Style {
     crlf: bool,
     final_newline: bool,
     mark: bool,
+    blanks: bool,
 }
 
 const KEYS: [&str; 6] = ["a", "on", "key with space", "1", "x-y", "it's"];
@@ -83,9 +84,9 @@ fn written() -> impl Strategy<Value = Written> {
 }
 
 fn documents() -> impl Strategy<Value = String> {
-    let style = (prop::sample::select(vec![2, 4]), any::<[bool; 5]>()).prop_map(|(step, flags)| {
-        let [indent_dashes, comments, crlf, final_newline, mark] = flags;
-        Style { step, indent_dashes, comments, crlf, final_newline, mark }
+    let style = (prop::sample::select(vec![2, 4]), any::<[bool; 6]>()).prop_map(|(step, flags)| {
+        let [indent_dashes, comments, crlf, final_newline, mark, blanks] = flags;
+        Style { step, indent_dashes, comments, crlf, final_newline, mark, blanks }
     });
     let look = prop::sample::select(vec![Look::Block, Look::Block, Look::Flow, Look::FlowLines]);
     let root = prop::collection::vec(written(), 1..5);
@@ -131,6 +132,13 @@ impl Style {
         for (index, (head, value)) in members.into_iter().enumerate() {
             if self.comments && index % 2 == 1 {
                 out.push(format!("{:indent$}# above", ""));
+            }
+            if self.blanks && index > 0 {
+                out.push(String::new());
+            }
+            if self.comments && self.blanks && index % 2 == 0 {
+                // Below a block scalar this is its content, not a comment.
+                out.push(format!("{:1$}# deep", "", indent + self.step + 1));
             }
             let compact = head.ends_with('-') && index % 2 == 0 && !self.comments;
             let mut lines = self.value(&head, value, indent);
