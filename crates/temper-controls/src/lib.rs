@@ -15,10 +15,3 @@ pub use fix::{Change, ComposeAction, DockerfileAction, Fix, Safety, Scalar};
 pub use judge::{Judged, Selection, judge};
 pub use meta::{Meta, Severity, Surface};
 pub use verdict::{Judgement, Related, Verdict, Verdicts, Waived};
-
-/// What to say when variables have no value: "`${A}` has no value".
-pub(crate) fn missing_variables(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().map(|name| format!("`${{{name}}}`")).collect();
-    let verb = if names.len() == 1 { "has" } else { "have" };
-    format!("{} {verb} no value", shown.join(", "))
-}

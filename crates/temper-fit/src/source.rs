@@ -1,6 +1,7 @@
 //! What a Dockerfile of this stack says, in the words that profiles need.
 
-use temper_dockerfile::{BaseImage, Command, PackageManager, PathAction, Resolved, TargetFacts};
+use temper_dockerfile::facts::{BaseImage, PackageManager, PathAction, TargetFacts, Wrapper};
+use temper_dockerfile::{Command, Resolved};
 
 use crate::cover;
 
@@ -207,9 +208,19 @@ pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)>
 }
 
 /// The program with which the image changes users after it started as root, if it does.
-pub(crate) fn switches_user(facts: &TargetFacts) -> Option<String> {
-    let _ = facts;
-    None
+pub(crate) fn switches_user(facts: &TargetFacts) -> Option<&'static str> {
+    facts.start.wrappers.iter().find_map(|used| match used.wrapper {
+        Wrapper::Gosu => Some("gosu"),
+        Wrapper::SuExec => Some("su-exec"),
+        Wrapper::Setuidgid => Some("s6-setuidgid"),
+        Wrapper::S6Overlay => Some("s6-overlay"),
+        Wrapper::Supervisord if used.at_start => Some("supervisord"),
+        // These are part of every Debian image; only a start command that names them says something.
+        Wrapper::Setpriv if used.at_start => Some("setpriv"),
+        Wrapper::Su if used.at_start => Some("su"),
+        Wrapper::Sudo if used.at_start => Some("sudo"),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

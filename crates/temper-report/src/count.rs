@@ -31,7 +31,8 @@ impl Counts {
 
 /// `2 critical, 5 high` for the failures among the judgements, the worst first.
 pub(crate) fn by_severity<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> String {
-    let mut numbers = [(Severity::Critical, 0), (Severity::High, 0), (Severity::Medium, 0), (Severity::Low, 0)];
+    let mut numbers =
+        [(Severity::Critical, 0), (Severity::High, 0), (Severity::Medium, 0), (Severity::Low, 0)];
     let mut unknown = 0;
     for judgement in judgements {
         match judgement.verdict {
@@ -44,7 +45,10 @@ pub(crate) fn by_severity<'a>(judgements: impl IntoIterator<Item = &'a Judgement
             Verdict::Pass | Verdict::Waived(_) => {}
         }
     }
-    let named = numbers.iter().filter(|(_, number)| *number > 0).map(|(severity, number)| format!("{number} {severity}"));
+    let named = numbers
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| format!("{number} {severity}"));
     let unknown = (unknown > 0).then(|| format!("{unknown} unknown"));
     named.chain(unknown).collect::<Vec<_>>().join(", ")
 }

@@ -224,7 +224,9 @@ fn finding(stack: &Stack, judgement: &Judgement) -> Finding {
 }
 
 fn evidence_item(stack: &Stack, evidence: &Evidence) -> EvidenceItem {
-    let place = evidence.at.map(|at: Loc| (stack.sources.file(at.file).path().to_owned(), stack.sources.line_col(at).line));
+    let place = evidence
+        .at
+        .map(|at: Loc| (stack.sources.file(at.file).path().to_owned(), stack.sources.line_col(at).line));
     let (file, line) = place.unzip();
     EvidenceItem { kind: evidence.kind.as_str(), file, line, detail: evidence.detail.clone() }
 }

@@ -3,9 +3,13 @@
 mod count;
 mod human;
 mod json;
+mod junit;
 mod plan;
+mod sarif;
 
 pub use count::Counts;
-pub use human::{Detail, findings};
+pub use human::{Detail, findings, problem};
 pub use json::{document, schema};
-pub use plan::plan;
+pub use junit::junit;
+pub use plan::{plan, plan_json};
+pub use sarif::sarif;

@@ -9,6 +9,9 @@ pub(crate) enum Error {
     /// `temper.toml` is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The change could not be planned.
+    #[error(transparent)]
+    Plan(#[from] temper_plan::PlanError),
     /// A file cannot be written.
     #[error("failed to write {path}: {reason}")]
     Write {

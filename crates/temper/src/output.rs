@@ -9,6 +9,12 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| closed(&error))
 }
 
+/// Tells the user of an error.
+pub(crate) fn error(text: &str) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    note(&format!("{style}error{style:#}: {text}"));
+}
+
 /// Writes a line for people to standard error, so that standard output stays readable for programs.
 pub(crate) fn note(text: &str) {
     // A closed standard error must not change what the command does.
@@ -29,8 +35,7 @@ pub(crate) fn exit(outcome: Result<Exit, Error>) -> ExitCode {
         // `temper scan | head` is no error: head has seen what it wanted.
         Err(Error::Closed) => ExitCode::SUCCESS,
         Err(error) => {
-            let style = anstyle::AnsiColor::Red.on_default().bold();
-            note(&format!("{style}error{style:#}: {error}"));
+            self::error(&error.to_string());
             ExitCode::from(Exit::BadInput.code())
         }
     }

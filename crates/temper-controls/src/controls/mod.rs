@@ -8,6 +8,7 @@ use temper_model::{Dockerfile, ProjectGroup, Stack};
 use crate::{Meta, Verdicts};
 
 mod no_privileged;
+mod shared;
 
 /// Every control, in the order in which findings are shown.
 pub const ALL: &[&dyn Control] = &[&no_privileged::NoPrivileged];

@@ -17,13 +17,12 @@
 
 use temper_model::Setting;
 
+use super::shared::{fix, missing_variables, needs_proof};
 use super::{Control, ServiceContext};
-use crate::fix::Scalar;
-use crate::{Change, ComposeAction, Fix, Meta, Safety, Severity, Surface, Verdicts};
+use crate::{ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
-#[derive(Debug)]
-pub struct NoPrivileged;
+pub(super) struct NoPrivileged;
 
 static META: Meta = Meta {
     id: "no-privileged",
@@ -50,28 +49,18 @@ impl Control for NoPrivileged {
                 verdicts.pass(set.at, "`privileged` is false");
             }
             Some(Setting::Known(set)) => {
-                verdicts
-                    .fail(set.at, "runs privileged: all capabilities, all devices, no seccomp")
-                    .fix(unprivileged(context));
+                let message = "runs privileged: all capabilities, all devices, no seccomp";
+                verdicts.fail(set.at, message).fix(unprivileged(context));
             }
             Some(Setting::Unknown { at, missing, .. }) => {
-                verdicts.unknown(*at, "`privileged` hangs on a variable", crate::missing_variables(missing));
+                verdicts.unknown(*at, "`privileged` hangs on a variable", missing_variables(missing));
             }
         }
     }
 }
 
 fn unprivileged(context: &ServiceContext<'_>) -> Fix {
-    Fix {
-        safety: Safety::NeedsProof {
-            why: "the service may use a device or a capability that `privileged` gives".into(),
-        },
-        summary: "set `privileged: false`".into(),
-        changes: vec![Change::Service {
-            project: context.index,
-            service: context.service.name.clone(),
-            action: ComposeAction::Set { path: vec!["privileged"], value: Scalar::Bool(false) },
-            reason: "CIS Docker 5.5".into(),
-        }],
-    }
+    let safety = needs_proof("the service may use a device or a capability that `privileged` gives");
+    let action = ComposeAction::Set { path: vec!["privileged"], value: Scalar::Bool(false) };
+    fix(context, safety, "set `privileged: false`", [(action, "CIS Docker 5.5".to_owned())])
 }

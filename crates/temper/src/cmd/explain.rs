@@ -34,7 +34,8 @@ fn list() -> String {
 fn page(meta: &Meta) -> String {
     let bold = Style::new().bold();
     let surfaces: Vec<&str> = meta.surfaces.iter().map(|surface| surface.as_str()).collect();
-    let mut out = format!("{bold}{}{bold:#}  {} severity, on {}\n\n", meta.id, meta.severity, surfaces.join(" and "));
+    let mut out =
+        format!("{bold}{}{bold:#}  {} severity, on {}\n\n", meta.id, meta.severity, surfaces.join(" and "));
     for line in meta.documentation().lines() {
         let shown = line.strip_prefix("## ").map(|heading| format!("{bold}{heading}{bold:#}"));
         let _ = writeln!(out, "{}", shown.as_deref().unwrap_or(line));
@@ -47,7 +48,8 @@ fn page(meta: &Meta) -> String {
 }
 
 fn unknown(id: &str) -> String {
-    let near = ALL.iter().map(|control| control.meta().id).filter(|known| known.contains(id) || id.contains(known));
+    let near =
+        ALL.iter().map(|control| control.meta().id).filter(|known| known.contains(id) || id.contains(known));
     let near: Vec<&str> = near.collect();
     let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
     format!("there is no control `{id}`{hint} `temper explain` lists all")

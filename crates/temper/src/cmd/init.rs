@@ -11,10 +11,13 @@ use crate::output;
 pub(crate) fn run(args: &Init) -> Result<Exit, Error> {
     let path = args.path.join("temper.toml");
     let shown = path.display().to_string();
-    let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::Usage(format!("{shown} is there already; edit it, or move it away")),
-        _ => Error::Write { path: shown.clone(), reason: error.to_string() },
-    })?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Error::Usage(format!("{shown} is there already; edit it, or move it away"))
+            }
+            _ => Error::Write { path: shown.clone(), reason: error.to_string() },
+        })?;
     let written = file.write_all(Settings::template().as_bytes());
     written.map_err(|error| Error::Write { path: shown.clone(), reason: error.to_string() })?;
     output::print(&format!("wrote {shown}\n"))?;

@@ -8,7 +8,8 @@ use crate::output;
 pub(crate) fn run() -> Result<Exit, Error> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(Args::command()).render(&mut page);
-    let failed = |error: std::io::Error| Error::Write { path: "the manual page".into(), reason: error.to_string() };
+    let failed =
+        |error: std::io::Error| Error::Write { path: "the manual page".into(), reason: error.to_string() };
     rendered.map_err(failed)?;
     for command in Args::command().get_subcommands().filter(|command| command.get_name() != "help") {
         let named = command.clone().name(format!("temper {}", command.get_name()));

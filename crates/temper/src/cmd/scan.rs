@@ -1,0 +1,50 @@
+use temper_controls::{Judged, Verdict};
+use temper_model::Stack;
+use temper_report::Detail;
+
+use super::load::Loaded;
+use crate::args::{FailOn, Format, Scan};
+use crate::error::{Error, Exit};
+use crate::output;
+
+/// `temper scan`.
+pub(crate) fn run(args: &Scan) -> Result<Exit, Error> {
+    let loaded = Loaded::new(&args.stack)?;
+    let judged = loaded.judge(&args.select)?;
+    let (root, stack) = (&loaded.root.shown, &loaded.stack);
+    let text = match args.format {
+        Format::Human => temper_report::findings(root, stack, &judged, detail(args)),
+        Format::Json => json(root, stack, &judged),
+        Format::Sarif => temper_report::sarif(stack, &judged),
+        Format::Junit => temper_report::junit(stack, &judged),
+    };
+    output::print(&text)?;
+    Ok(exit(stack, &judged, args.fail_on))
+}
+
+fn detail(args: &Scan) -> Detail {
+    match (args.quiet, args.verbose) {
+        (true, _) => Detail::Quiet,
+        (_, true) => Detail::Verbose,
+        _ => Detail::Normal,
+    }
+}
+
+fn json(root: &str, stack: &Stack, judged: &Judged) -> String {
+    let document = temper_report::document(root, stack, judged);
+    // The document is made of structs, strings and numbers, which always serialise.
+    serde_json::to_string_pretty(&document)
+        .map_or_else(|error| format!("{{\"error\": \"{error}\"}}\n"), |text| text + "\n")
+}
+
+/// A file that could not be read may hide anything, so it weighs more than findings.
+fn exit(stack: &Stack, judged: &Judged, fail_on: FailOn) -> Exit {
+    if stack.problems.iter().any(|problem| !problem.warning) {
+        return Exit::BadInput;
+    }
+    let FailOn::AtLeast(severity) = fail_on else { return Exit::Clean };
+    let counts = |verdict: &Verdict| matches!(verdict, Verdict::Fail | Verdict::Unknown { .. });
+    let found =
+        judged.judgements.iter().any(|found| counts(&found.verdict) && found.control.severity >= severity);
+    if found { Exit::Findings } else { Exit::Clean }
+}
