@@ -135,19 +135,28 @@ pub(crate) fn declare(
     escape: char,
     global: Option<&Scope>,
 ) {
-    let before = scope.clone();
-    for def in defs {
-        let name = def.name.text.as_str();
-        let value = if let Some(given) = args.get(name) {
-            Variable::Set(given.clone())
-        } else if PLATFORM_ARGS.contains(&name) {
-            platform_arg(name, args)
-        } else if let Some(default) = &def.default {
-            resolve_word(default, escape, &before).into()
-        } else {
-            global.map_or(Variable::Unset, |global| global.get(name))
-        };
-        scope.set_arg(name, value);
+    let values: Vec<Variable> = defs.iter().map(|def| arg_value(scope, def, args, escape, global)).collect();
+    for (def, value) in defs.iter().zip(values) {
+        scope.set_arg(def.name.text.as_str(), value);
+    }
+}
+
+fn arg_value(
+    scope: &Scope,
+    def: &ArgDef,
+    args: &BuildArgs,
+    escape: char,
+    global: Option<&Scope>,
+) -> Variable {
+    let name = def.name.text.as_str();
+    if let Some(given) = args.get(name) {
+        Variable::Set(given.clone())
+    } else if PLATFORM_ARGS.contains(&name) {
+        platform_arg(name, args)
+    } else if let Some(default) = &def.default {
+        resolve_word(default, escape, scope).into()
+    } else {
+        global.map_or(Variable::Unset, |global| global.get(name))
     }
 }
 

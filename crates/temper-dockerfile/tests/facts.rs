@@ -179,6 +179,15 @@ fn target_is_found_by_name_or_index_and_a_wrong_one_is_named() {
 }
 
 #[test]
+fn run_in_a_shell_that_is_not_posix_is_not_read() {
+    let file = parse(
+        "FROM a\nSHELL [\"pwsh\", \"-c\"]\nRUN useradd x\nSHELL [\"/bin/bash\", \"-c\"]\nRUN useradd y\n",
+    );
+    let facts = file.facts(None, &std::collections::BTreeMap::new()).expect("a stage");
+    assert_eq!((facts.unread.len(), facts.accounts.users.len()), (1, 1));
+}
+
+#[test]
 fn build_arguments_decide_the_user() {
     let file = parse("FROM a\nARG UID=1\nUSER $UID\n");
     let args = [("UID".to_owned(), "7".to_owned())].into();

@@ -42,7 +42,7 @@ fn lists_pipes_and_conditions_are_flattened() {
         @r#"
         [set] [-eux]
         [a] [1]
-        [b] [2]
+        [b] [2] ?
         [c] [3] ?
         [d] ? |
         [e]
@@ -51,6 +51,24 @@ fn lists_pipes_and_conditions_are_flattened() {
         [h] <$i>
         "#
     );
+}
+
+#[test]
+fn what_follows_a_test_or_a_caught_failure_may_not_run() {
+    insta::assert_snapshot!(show("FROM a\nRUN a && b && c; [ -d x ] && d && e; (f && g) || h; ! i && j; k && l"), @r#"
+    [a]
+    [b]
+    [c]
+    [d] ?
+    [e] ?
+    [f]
+    [g] ?
+    [h] ?
+    [i]
+    [j] ?
+    [k]
+    [l]
+    "#);
 }
 
 #[test]
@@ -116,6 +134,12 @@ fn spans_inside_an_inline_script_are_exact() {
     let text = "FROM a\nRUN sh -c 'a; useradd b'\n";
     let commands = command_of(text).commands();
     assert_eq!(commands.last().map(|command| command.span.slice(text)), Some("useradd b"));
+}
+
+#[test]
+fn long_list_is_not_deep() {
+    let script = command_of(&format!("FROM a\nRUN {}b", "a && ".repeat(500))).script();
+    assert_eq!((script.commands.len(), script.incomplete), (501, false));
 }
 
 #[test]

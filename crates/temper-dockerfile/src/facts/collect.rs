@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::cell::Cell;
+
 use indexmap::IndexMap;
 use temper_text::Span;
 
@@ -8,6 +11,7 @@ use super::{
     Accounts, ArgFact, BaseImage, ChainLink, CopyFact, CopyFrom, DistributionHint, HealthcheckFact, PortFact,
     Spanned, Start, TargetFacts, copies, distribution_hint,
 };
+use crate::shell::{basename, is_shell};
 use crate::stage::{declare, find_stage};
 use crate::{
     ArgDef, BuildArgs, Command, Dockerfile, Instruction, InstructionKind, Pair, Resolved, Scope, Stage,
@@ -22,23 +26,22 @@ impl Dockerfile {
     pub fn facts(&self, target: Option<&str>, args: &BuildArgs) -> Result<TargetFacts, String> {
         let stages = self.stages_with(args);
         let target = find_target(&stages, target)?;
-        Ok(collect(self, &stages, args, target, MAX_LOOKBACK))
+        Ok(collect(self, &stages, args, target, &Cell::new(MAX_LOOKBACKS)))
     }
 }
 
-/// Account files that a stage copies from another, which copies them from another, are followed this far.
-const MAX_LOOKBACK: usize = 3;
+/// Stages may copy account files from stages that copy them from others: this many stages are read for one target.
+const MAX_LOOKBACKS: usize = 16;
 
-fn collect(
-    file: &Dockerfile,
-    stages: &[Stage<'_>],
-    args: &BuildArgs,
-    target: &Stage<'_>,
-    lookback: usize,
+fn collect<'a>(
+    file: &'a Dockerfile,
+    stages: &'a [Stage<'a>],
+    args: &'a BuildArgs,
+    target: &'a Stage<'a>,
+    lookbacks: &'a Cell<usize>,
 ) -> TargetFacts {
     let chain = chain(stages, target);
-    let mut collector = Collector::new(file, stages, args, &chain);
-    collector.lookback = lookback;
+    let mut collector = Collector::new(file, stages, args, &chain, lookbacks);
     for stage in &chain {
         collector.stage(stage);
     }
@@ -87,8 +90,8 @@ struct Collector<'a> {
     has_own_cmd: bool,
     /// Triggers of the stage below, which run first in the next one.
     triggers: Vec<&'a Instruction>,
-    /// How many stages account files may still be followed through.
-    lookback: usize,
+    /// How many stages may still be read for their account files.
+    lookbacks: &'a Cell<usize>,
     facts: TargetFacts,
 }
 
@@ -98,6 +101,7 @@ impl<'a> Collector<'a> {
         stages: &'a [Stage<'a>],
         build_args: &'a BuildArgs,
         chain: &[&Stage<'a>],
+        lookbacks: &'a Cell<usize>,
     ) -> Self {
         let global = file.global_scope(build_args);
         let base =
@@ -139,7 +143,7 @@ impl<'a> Collector<'a> {
             stage: 0,
             has_own_cmd: false,
             triggers: Vec::new(),
-            lookback: 0,
+            lookbacks,
             facts,
         };
         collector.global_args();
@@ -247,12 +251,17 @@ impl<'a> Collector<'a> {
     }
 
     fn run(&mut self, command: &Command, instruction: &Instruction) {
+        let is_shell_form = matches!(command, Command::Shell { .. });
+        if is_shell_form && self.facts.shell.as_ref().is_some_and(|shell| !is_posix_shell(&shell.value)) {
+            self.facts.unread.push(instruction.span);
+            return;
+        }
         let place = RunPlace {
             stage: self.stage,
             instruction: instruction.span,
             distribution: self.distribution().distribution,
             workdir: self.workdir(),
-            scope: self.scope.clone(),
+            scope: Cow::Borrowed(&self.scope),
         };
         run::read(command, place, &mut self.facts);
     }
@@ -362,10 +371,11 @@ impl<'a> Collector<'a> {
     /// Users that an earlier stage creates come along with its account files.
     fn accounts_of_stage(&mut self, copy: &CopyFact) {
         let CopyFrom::Stage(index) = copy.from else { return };
-        let (Some(stage), Some(lookback)) = (self.stages.get(index), self.lookback.checked_sub(1)) else {
+        let (Some(stage), Some(left)) = (self.stages.get(index), self.lookbacks.get().checked_sub(1)) else {
             return;
         };
-        let theirs = collect(self.file, self.stages, self.build_args, stage, lookback).accounts;
+        self.lookbacks.set(left);
+        let theirs = collect(self.file, self.stages, self.build_args, stage, self.lookbacks).accounts;
         let brings =
             |file: &str| copy.sources.iter().filter_map(Resolved::known).any(|source| source.ends_with(file));
         if brings("passwd") {
@@ -375,6 +385,11 @@ impl<'a> Collector<'a> {
             self.facts.accounts.groups.extend(theirs.groups);
         }
     }
+}
+
+/// True when SHELL names a program that reads POSIX shell text, in contrast to PowerShell, `cmd` or Python.
+fn is_posix_shell(shell: &[String]) -> bool {
+    shell.iter().map(|word| basename(word)).find(|word| *word != "env").is_some_and(is_shell)
 }
 
 /// Where a COPY or ADD without `--from` takes its sources.

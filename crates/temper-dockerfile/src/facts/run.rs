@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use temper_text::Span;
 
 use super::accounts::AccountCommand;
@@ -8,17 +10,17 @@ use crate::shell::{SimpleCommand, basename};
 use crate::{Command, Resolved, Scope, Variable};
 
 /// Where a RUN stands.
-pub(super) struct RunPlace {
+pub(super) struct RunPlace<'a> {
     pub(super) stage: usize,
     pub(super) instruction: Span,
     /// The family of distributions as far as it is known here.
     pub(super) distribution: Distribution,
     pub(super) workdir: Resolved,
-    pub(super) scope: Scope,
+    pub(super) scope: Cow<'a, Scope>,
 }
 
 /// Adds what a RUN does to `facts`.
-pub(super) fn read(command: &Command, place: RunPlace, facts: &mut TargetFacts) {
+pub(super) fn read(command: &Command, place: RunPlace<'_>, facts: &mut TargetFacts) {
     let script = command.script();
     if script.incomplete {
         facts.unread.push(place.instruction);
@@ -30,7 +32,7 @@ pub(super) fn read(command: &Command, place: RunPlace, facts: &mut TargetFacts) 
 }
 
 struct RunReader<'a> {
-    place: RunPlace,
+    place: RunPlace<'a>,
     facts: &'a mut TargetFacts,
     /// The folder after the last `cd`.
     folder: Resolved,
@@ -72,7 +74,7 @@ impl RunReader<'_> {
         } else {
             Variable::from(value)
         };
-        self.place.scope.set_env(name, value);
+        self.place.scope.to_mut().set_env(name, value);
     }
 
     fn change_folder(&mut self, args: &[Arg], command: &SimpleCommand) {

@@ -40,6 +40,8 @@ pub(super) fn read(text: &str, origin: &Origin<'_>) -> Script {
 struct Context {
     conditional: bool,
     piped: bool,
+    /// True on the left of `||`: a failure there does not end the script.
+    guarded: bool,
     depth: usize,
 }
 
@@ -82,6 +84,36 @@ fn rightmost(mut node: Node<'_>) -> Node<'_> {
     node
 }
 
+/// The operands of a list with the operator before each, `""` for the first. Lists hang to the left, one level for each
+/// operator, so this goes down in a loop: long lists are common and must not count as deep ones.
+fn operands(list: Node<'_>) -> Vec<(&'static str, Node<'_>)> {
+    let mut found = Vec::new();
+    let mut rest = list;
+    loop {
+        let parts = children(rest);
+        let operator = parts.iter().find_map(|part| match part.kind() {
+            "&&" => Some("&&"),
+            "||" => Some("||"),
+            _ => None,
+        });
+        let mut named = parts.into_iter().filter(Node::is_named);
+        let (first, others) = (named.next(), named);
+        found.extend(
+            others.map(|other| (operator.unwrap_or("&&"), other)).collect::<Vec<_>>().into_iter().rev(),
+        );
+        match first {
+            Some(first) if first.kind() == "list" => rest = first,
+            Some(first) => {
+                found.push(("", first));
+                break;
+            }
+            None => break,
+        }
+    }
+    found.reverse();
+    found
+}
+
 impl Walker<'_> {
     fn range(&self, node: Node<'_>) -> Range<usize> {
         self.base + node.start_byte()..self.base + node.end_byte()
@@ -108,7 +140,7 @@ impl Walker<'_> {
             "list" => self.list(node, context),
             "pipeline" => self.pipeline(node, context),
             "if_statement" | "while_statement" | "case_statement" | "function_definition" => {
-                self.visit_children(node, Context { conditional: true, ..context });
+                self.visit_children(node, Context { conditional: true, guarded: false, ..context });
             }
             _ => self.visit_children(node, context),
         }
@@ -120,17 +152,30 @@ impl Walker<'_> {
         }
     }
 
-    fn list(&mut self, node: Node<'_>, mut context: Context) {
-        let outer = context;
-        for child in children(node) {
-            if child.kind() == "||" {
-                context = Context { conditional: true, piped: false, ..outer };
-            } else if child.kind() == "&&" {
-                context = Context { piped: false, ..outer };
-            } else {
-                self.visit(child, context);
-            }
+    /// `a || b`: `b` may not run. `a && b`: a failing `a` fails the build, so `b` runs in every image that exists, unless
+    /// `a` is a test or a `||` further on catches the failure.
+    fn list(&mut self, node: Node<'_>, context: Context) {
+        let operands = operands(node);
+        let last_or = operands.iter().rposition(|(operator, _)| *operator == "||").unwrap_or(0);
+        let mut is_tested = false;
+        for (at, (operator, operand)) in operands.into_iter().enumerate() {
+            let guarded = context.guarded || at < last_or;
+            let conditional =
+                context.conditional || operator == "||" || operator == "&&" && (guarded || is_tested);
+            let piped = context.piped && at == 0;
+            self.visit(operand, Context { conditional, guarded, piped, ..context });
+            is_tested |= self.is_test(operand);
         }
+    }
+
+    /// True for a command that is there for its exit status.
+    fn is_test(&self, node: Node<'_>) -> bool {
+        if matches!(node.kind(), "test_command" | "negated_command") {
+            return true;
+        }
+        let last = rightmost(node.child_by_field_name("body").unwrap_or(node));
+        let name = last.child_by_field_name("name").map_or("", |name| self.text_of(name));
+        matches!(name, "test" | "[" | "getent" | "id" | "which" | "command" | "type" | "grep" | "false")
     }
 
     fn pipeline(&mut self, node: Node<'_>, mut context: Context) {
