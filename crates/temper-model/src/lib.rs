@@ -3,17 +3,19 @@
 //! [`Stack`] is the root. Controls, fit, plan and report read it and never parse text again.
 
 pub mod compose;
+mod discover;
 mod path;
 mod settings;
 mod stack;
 mod tree;
 mod value;
 
+pub use discover::{LoadOptions, MARKER, Walk, WalkRequest};
 pub use settings::{
     BadDate, BadResource, BadSize, BadSubnet, Class, ClassSizes, DEFAULT_OUTPUT, Date, ProjectSettings,
     ResourcePattern, ServiceSettings, Settings, SettingsError, Subnet, Tiers, UnknownClass, UserSettings,
     Waiver, WaiverState, parse_size, show_size,
 };
 pub use stack::{Dockerfile, OverlayFile, Problem, ProjectGroup, Stack};
-pub use tree::{DiskTree, FileTree, MemoryTree, OverlaidTree, TreeError};
+pub use tree::{DiskTree, FileTree, MAX_FILE_BYTES, MemoryTree, OverlaidTree, TreeError};
 pub use value::{Data, Member, Origin, Setting, Spanned, Text, Value};

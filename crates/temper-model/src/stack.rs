@@ -28,8 +28,11 @@ pub struct ProjectGroup {
     pub project: Project,
     /// Overlays that have to be named with `-f`.
     pub overlays: Vec<OverlayFile>,
-    /// Why these files were grouped so, one sentence for people.
+    /// Why the files of the project belong together, for people.
     pub reason: String,
+    /// Where the hardened overlay of this project is or would be written, relative to the root of the stack. It is
+    /// among the project's files only when temper wrote it.
+    pub hardened_path: String,
 }
 
 /// A Compose file that only makes sense on top of another.
@@ -45,6 +48,8 @@ pub struct OverlayFile {
     pub adds: Vec<String>,
     /// Services that nothing defines: the overlay names them without `image` or `build`.
     pub ghosts: Vec<(String, Loc)>,
+    /// Why the file is taken as an overlay of this base, for people.
+    pub reason: String,
 }
 
 /// A Dockerfile of the stack.

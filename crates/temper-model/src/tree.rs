@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::discover::{Walk, WalkRequest, walk_disk, walk_paths};
+
 /// Where the files of a stack come from. Paths are relative to the root of the stack, with `/` between parts;
 /// they may begin with `../` when a Compose file points outside.
 pub trait FileTree: Sync {
@@ -15,6 +17,10 @@ pub trait FileTree: Sync {
 
     /// True when a directory is there.
     fn is_dir(&self, path: &str) -> bool;
+
+    /// Finds files by name below the root, without those that `.gitignore` or the request leaves out and without
+    /// directories that tools fill.
+    fn walk(&self, request: &WalkRequest<'_>) -> Walk;
 
     /// The absolute directory that paths are relative to, with `/` between parts. Compose prints absolute paths.
     fn root(&self) -> &str;
@@ -113,6 +119,10 @@ impl FileTree for DiskTree {
         self.full(path).is_dir()
     }
 
+    fn walk(&self, request: &WalkRequest<'_>) -> Walk {
+        walk_disk(&self.root, request)
+    }
+
     fn root(&self) -> &str {
         &self.shown
     }
@@ -151,6 +161,10 @@ impl FileTree for MemoryTree {
         path.is_empty() || path == "." || self.files.keys().any(|file| file.starts_with(&inside))
     }
 
+    fn walk(&self, request: &WalkRequest<'_>) -> Walk {
+        walk_paths(self.files.keys().map(String::as_str), request, |path| self.is_file(path))
+    }
+
     fn root(&self) -> &str {
         "/stack"
     }
@@ -183,7 +197,15 @@ impl FileTree for OverlaidTree<'_> {
     }
 
     fn is_dir(&self, path: &str) -> bool {
-        self.base.is_dir(path)
+        let inside = format!("{}/", path.trim_end_matches('/'));
+        self.base.is_dir(path) || self.files.keys().any(|file| file.starts_with(&inside))
+    }
+
+    fn walk(&self, request: &WalkRequest<'_>) -> Walk {
+        let own = walk_paths(self.files.keys().map(String::as_str), request, |path| self.is_file(path));
+        let mut walk = self.base.walk(request);
+        walk.merge(own);
+        walk
     }
 
     fn root(&self) -> &str {

@@ -17,6 +17,11 @@ pub struct SettingsError {
 }
 
 impl SettingsError {
+    /// The file is there and cannot be read at all.
+    pub(crate) fn unreadable(path: &str, message: String) -> Self {
+        Self { path: path.to_owned(), line: 1, column: 1, message }
+    }
+
     pub(super) fn new(
         path: &str,
         text: &str,
