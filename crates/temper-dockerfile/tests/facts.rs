@@ -41,10 +41,11 @@ fn flag(name: &str, is_set: bool) -> String {
 
 fn user(user: &UserFact) -> String {
     format!(
-        "user {} uid={} group={} home={} shell={} create-home={:?} {:?}{}{}",
+        "user {} uid={} group={} groups={} home={} shell={} create-home={:?} {:?}{}{}",
         value(&user.name),
         option(user.uid.as_ref()),
         option(user.group.as_ref()),
+        user.groups.iter().map(value).collect::<Vec<_>>().join(","),
         value(&user.home_or_default()),
         option(user.shell.as_ref()),
         user.creates_home,

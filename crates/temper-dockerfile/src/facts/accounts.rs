@@ -25,6 +25,8 @@ pub struct UserFact {
     pub uid: Option<Resolved>,
     /// Primary group as given: a name or a numeric id.
     pub group: Option<Resolved>,
+    /// Supplementary groups, by name or numeric id: what a container loses when it is started as `uid:gid`.
+    pub groups: Vec<Resolved>,
     /// Home, when it is given.
     pub home: Option<Resolved>,
     /// Login shell, when it is given.
@@ -52,7 +54,7 @@ pub enum UserSource {
     BusyboxAdduser,
     /// A line written to `/etc/passwd`.
     PasswdLine,
-    /// `usermod` of a user that the base image brings.
+    /// `usermod`, or the addition to a group, of a user that the base image brings.
     Usermod,
 }
 
@@ -118,6 +120,7 @@ impl Accounts {
             "adduser" => self.add_user(command, adduser_kind(command)),
             "usermod" => self.change_user(command),
             "groupadd" | "addgroup" => self.add_group(command),
+            "gpasswd" => self.change_members(command),
             "groupmod" => self.change_group(command),
             _ => {}
         }
@@ -125,8 +128,12 @@ impl Accounts {
 
     fn add_user(&mut self, command: &AccountCommand<'_>, source: UserSource) {
         let options = Options::read(command.args, syntax_of(source));
-        // `adduser USER GROUP` adds an existing user to a group and creates nothing.
-        let [name] = options.operands.as_slice() else { return };
+        let name = match options.operands.as_slice() {
+            [name] => name,
+            // `adduser USER GROUP` adds an existing user to a group and creates nothing.
+            [user, group] => return self.add_member(command, &user.value, vec![group.value.clone()]),
+            _ => return,
+        };
         let (name, group) = (name.value.clone(), group_of(&options, source));
         if source == UserSource::DebianAdduser && options.has(&["group"]) && !options.has(&["gid", "ingroup"])
         {
@@ -147,6 +154,7 @@ impl Accounts {
             name,
             uid: options.value(&["u", "uid"]).map(|arg| arg.value.clone()),
             group,
+            groups: list(options.value(&["G", "groups"]).filter(|_| source == UserSource::Useradd)),
             home: home_option(&options, source).map(|arg| arg.value.clone()),
             shell: options.value(&["s", "shell"]).map(|arg| arg.value.clone()),
             system: is_system(&options, source),
@@ -161,11 +169,13 @@ impl Accounts {
         let options = Options::read(command.args, &USERMOD);
         let [name] = options.operands.as_slice() else { return };
         let known = self.users.iter_mut().rev().find(|user| user.name == name.value);
+        let groups = list(options.value(&["G", "groups"]));
         let value = |names: &[&str]| options.value(names).map(|arg| arg.value.clone());
         let changed = UserFact {
             name: value(&["l", "login"]).unwrap_or_else(|| name.value.clone()),
             uid: value(&["u", "uid"]),
             group: value(&["g", "gid"]),
+            groups,
             home: value(&["d", "home"]),
             shell: value(&["s", "shell"]),
             system: false,
@@ -179,6 +189,11 @@ impl Accounts {
                 user.name = changed.name;
                 user.uid = changed.uid.or(user.uid.take());
                 user.group = changed.group.or(user.group.take());
+                // Without `-a` the list replaces the groups.
+                if options.has(&["G", "groups"]) && !options.has(&["a", "append"]) {
+                    user.groups.clear();
+                }
+                user.groups.extend(changed.groups);
                 user.home = changed.home.or(user.home.take());
                 user.shell = changed.shell.or(user.shell.take());
             }
@@ -186,10 +201,43 @@ impl Accounts {
         }
     }
 
+    /// `gpasswd -a USER GROUP`.
+    fn change_members(&mut self, command: &AccountCommand<'_>) {
+        let options = Options::read(command.args, &GPASSWD);
+        let (Some(user), [group]) = (options.value(&["a", "add"]), options.operands.as_slice()) else {
+            return;
+        };
+        self.add_member(command, &user.value, vec![group.value.clone()]);
+    }
+
+    fn add_member(&mut self, command: &AccountCommand<'_>, name: &Resolved, groups: Vec<Resolved>) {
+        if let Some(user) = self.users.iter_mut().rev().find(|user| user.name == *name) {
+            user.groups.extend(groups);
+            return;
+        }
+        self.users.push(UserFact {
+            name: name.clone(),
+            uid: None,
+            group: None,
+            groups,
+            home: None,
+            shell: None,
+            system: false,
+            creates_home: None,
+            source: UserSource::Usermod,
+            conditional: command.conditional,
+            span: command.span,
+        });
+    }
+
     fn add_group(&mut self, command: &AccountCommand<'_>) {
         let options = Options::read(command.args, &GROUPADD);
-        // `addgroup USER GROUP` adds an existing user to a group.
-        let [name] = options.operands.as_slice() else { return };
+        let name = match options.operands.as_slice() {
+            [name] => name,
+            // `addgroup USER GROUP` adds an existing user to a group.
+            [user, group] => return self.add_member(command, &user.value, vec![group.value.clone()]),
+            _ => return,
+        };
         self.groups.push(GroupFact {
             name: name.value.clone(),
             gid: options.value(&["g", "gid"]).map(|arg| arg.value.clone()),
@@ -226,6 +274,7 @@ impl Accounts {
                 name,
                 uid: known(uid),
                 group: known(gid),
+                groups: Vec::new(),
                 home: known(home),
                 shell: known(shell),
                 system: false,
@@ -339,11 +388,28 @@ const GROUPADD: Syntax = Syntax {
     long_values: &["gid", "key", "password", "prefix", "root", "users", "firstgid", "lastgid", "conf"],
 };
 
+/// `gpasswd(1)` of shadow-utils.
+const GPASSWD: Syntax =
+    Syntax { short_values: "adQMA", long_values: &["add", "delete", "root", "members", "administrators"] };
+
 /// `groupmod(8)` of shadow-utils.
 const GROUPMOD: Syntax = Syntax {
     short_values: "gnpPRU",
     long_values: &["gid", "new-name", "password", "prefix", "root", "users"],
 };
+
+/// The parts of `a,b`.
+fn list(arg: Option<&Arg>) -> Vec<Resolved> {
+    match arg.map(|arg| &arg.value) {
+        None => Vec::new(),
+        Some(Resolved::Known(names)) => names
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(|name| Resolved::Known(name.to_owned()))
+            .collect(),
+        Some(unknown @ Resolved::Unknown { .. }) => vec![unknown.clone()],
+    }
+}
 
 fn syntax_of(source: UserSource) -> &'static Syntax {
     match source {
