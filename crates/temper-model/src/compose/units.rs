@@ -9,21 +9,11 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// An integer in decimal digits, or with the prefix of another base.
+/// An integer in decimal digits, with or without a sign.
 pub(crate) fn integer(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let magnitude = match digits.get(..2) {
-        Some("0x" | "0X") => i64::from_str_radix(&digits[2..], 16).ok()?,
-        Some("0o" | "0O") => i64::from_str_radix(&digits[2..], 8).ok()?,
-        Some("0b" | "0B") => i64::from_str_radix(&digits[2..], 2).ok()?,
-        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok()?,
-        _ => return None,
-    };
-    Some(if negative { -magnitude } else { magnitude })
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    // Rust's parser would take the sign; it is split off so that nothing but digits is left.
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 /// A floating point number.
@@ -126,7 +116,7 @@ fn decimal(amount: u64, unit: u64) -> String {
 }
 
 /// A floating point number as Compose prints it in a string: the shortest form that reads back, with an exponent
-/// from 1e21 (Go's `%v`). Whole numbers in `1e+06` form begin at 1e21 in Go; YAML floats keep that rule.
+/// below 1e-4 and from 1e21.
 pub(crate) fn float_text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();

@@ -48,7 +48,7 @@ pub(crate) const PROJECT: Object = object(&[
 ]);
 
 /// One service.
-pub(crate) const SERVICE: Object = object(&[
+const SERVICE: Object = object(&[
     f("annotations", LABELS),
     f("attach", Bool).zero(Zero::Kept),
     f("blkio_config", Shape::Object(&BLKIO)),
@@ -144,13 +144,13 @@ pub(crate) const SERVICE: Object = object(&[
 ]);
 
 /// `build`.
-pub(crate) const BUILD: Object = object(&[
+const BUILD: Object = object(&[
     f("context", Text),
     f("dockerfile", Text),
     f("dockerfile_inline", Text),
     f("entitlements", TEXTS),
     f("args", ENVIRONMENT),
-    f("ssh", LABELS),
+    f("ssh", Either(&[UNIQUE_TEXTS, Dict(&ScalarOrEmpty)])),
     f("labels", LABELS),
     f("cache_from", TEXTS),
     f("cache_to", TEXTS),
@@ -199,7 +199,7 @@ const DEPENDENCY: Object = Object {
 };
 
 /// `deploy`.
-pub(crate) const DEPLOY: Object = object(&[
+const DEPLOY: Object = object(&[
     f("mode", Text),
     f("endpoint_mode", Text),
     f("replicas", INT).zero(Zero::Kept),
@@ -274,7 +274,7 @@ const WATCH: Object = Object {
         f("path", Text),
         f("action", OneOf(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])),
         f("target", Text),
-        f("exec", Shape::Object(&HOOK)),
+        f("exec", Shape::Object(&HOOK)).zero(Zero::Empty),
         f("initial_sync", Bool),
     ],
     required: &["path", "action"],
@@ -308,7 +308,7 @@ const HEALTHCHECK: Object = object(&[
 
 const HOOK: Object = Object {
     fields: &[
-        f("command", COMMAND),
+        f("command", COMMAND).zero(Zero::Null),
         f("user", Text),
         f("privileged", Bool),
         f("working_dir", Text),
@@ -422,7 +422,7 @@ const NETWORK: Object = object(&[
 const IPAM: Object = object(&[
     f("driver", Text),
     f("config", List(&Shape::Object(&IPAM_POOL))),
-    f("options", Dict(&TEXT)),
+    f("options", Dict(&TEXT)).zero(Zero::Hidden),
 ]);
 
 const IPAM_POOL: Object =

@@ -5,5 +5,5 @@ mod fields;
 mod shape;
 
 pub(super) use check::{check, fits};
-pub(super) use fields::{BUILD, DEPLOY, PROJECT, SERVICE};
+pub(super) use fields::PROJECT;
 pub(super) use shape::{Object, Shape, Zero};

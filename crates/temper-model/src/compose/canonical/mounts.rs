@@ -1,0 +1,120 @@
+use super::node::{derived, mapping, member, map_mut, node, seq_mut};
+use crate::compose::report::Report;
+use crate::{Data, Value};
+
+/// Brings `volumes` into long form.
+pub(super) fn volumes(value: &mut Value, report: &mut Report) {
+    for item in seq_mut(value).into_iter().flatten() {
+        let Some(text) = item.as_str() else {
+            clean_target(item);
+            continue;
+        };
+        match take_apart(text) {
+            Ok(short) => *item = long(item, &short),
+            Err(_) if report.is_lenient() && !item.missing().is_empty() => {
+                *item = mapping(item, [("type", derived(item, "bind")), ("target", item.clone())]);
+            }
+            Err(message) => report.refuse(item.at, message),
+        }
+    }
+}
+
+/// The short form taken apart: `[source:]target[:options]`.
+struct Short<'t> {
+    source: Option<&'t str>,
+    target: &'t str,
+    options: &'t str,
+}
+
+fn take_apart(text: &str) -> Result<Short<'_>, String> {
+    if text.is_empty() {
+        return Err("expected [source:]path[:options], found an empty string".to_owned());
+    }
+    let parts = split_at_colons(text);
+    if parts.iter().any(|part| part.is_empty()) && text.len() > 1 {
+        return Err(format!("nothing stands between two colons (or at an end) of {text:?}"));
+    }
+    match parts.as_slice() {
+        [target] => Ok(Short { source: None, target, options: "" }),
+        [source, target] => Ok(Short { source: Some(source), target, options: "" }),
+        [source, target, options] => Ok(Short { source: Some(source), target, options }),
+        _ => Err(format!("too many colons in {text:?}; expected [source:]path[:options]")),
+    }
+}
+
+/// Splits at colons, but not at the colon of a Windows drive (`C:\data`).
+fn split_at_colons(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (index, _) in text.match_indices(':') {
+        let part = &text[start..index];
+        let drive = part.len() == 1 && part.as_bytes()[0].is_ascii_alphabetic();
+        if !drive {
+            parts.push(part);
+            start = index + 1;
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+fn long(item: &Value, short: &Short<'_>) -> Value {
+    let kind = match short.source {
+        Some(source) if is_path(source) => "bind",
+        _ => "volume",
+    };
+    let target = clean(short.target);
+    let mut entry = mapping(item, [("type", derived(item, kind))]);
+    let mut detail = mapping(item, []);
+    let mut set = |key: &str, value: Value| {
+        if let Some(map) = map_mut(&mut entry) {
+            map.insert(key.to_owned(), member(value));
+        }
+    };
+    if let Some(source) = short.source {
+        set("source", derived(item, source));
+    }
+    set("target", derived(item, target));
+    let yes = || node(item, Data::Bool(true));
+    let mut detail_set = |key: &str, value: Value| {
+        if let Some(map) = map_mut(&mut detail) {
+            map.insert(key.to_owned(), member(value));
+        }
+    };
+    for option in short.options.split(',') {
+        match option {
+            "ro" => set("read_only", yes()),
+            "nocopy" if kind == "volume" => detail_set("nocopy", yes()),
+            "z" | "Z" if kind == "bind" => detail_set("selinux", derived(item, option)),
+            "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" if kind == "bind" => {
+                detail_set("propagation", derived(item, option));
+            }
+            _ => {}
+        }
+    }
+    if kind == "bind" {
+        detail_set("create_host_path", yes());
+    }
+    set(kind, detail);
+    entry
+}
+
+/// True when the source of a mount names a path of the host: `/x`, `./x`, `../x`, `~/x`, `C:\x`.
+fn is_path(source: &str) -> bool {
+    let drive = matches!(source.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    source.starts_with(['.', '/', '~']) || source.starts_with("\\\\") || drive
+}
+
+fn clean_target(item: &mut Value) {
+    if let Some(target) = item.get("target") {
+        if let Some(text) = target.as_str().filter(|text| !text.is_empty()) {
+            let cleaned = derived(target, clean(text));
+            super::node::edit(item, "target", |target| *target = cleaned);
+        }
+    }
+}
+
+/// A path of the container without `.`, `..`, doubled or last `/`.
+fn clean(path: &str) -> String {
+    crate::compose::paths::clean(path)
+}
