@@ -134,6 +134,8 @@ fn needs(body: &Node, aliases: &Aliases<'_>) -> Vec<String> {
         let shared = aliases.get(body, key).and_then(Node::as_str);
         needed.extend(shared.and_then(|value| value.strip_prefix("service:")).map(ToOwned::to_owned));
     }
+    // What a variable names is not known here; the loading of the project tells whether it is there.
+    needed.retain(|name| !name.contains('$'));
     needed
 }
 

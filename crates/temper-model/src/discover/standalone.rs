@@ -81,9 +81,10 @@ impl<'a> Missing<'a> {
         services + self.networks.iter().filter(|name| project.networks.contains(**name)).count()
     }
 
-    /// True when a project defines all of it.
+    /// True when a project defines all of it, and a service is among it: that a network has the same name says little.
     pub(super) fn is_all_in(&self, project: &Defined) -> bool {
-        self.found_in(project) == self.count()
+        let services = self.incomplete.len() + self.needed.len();
+        services > 0 && self.found_in(project) == self.count()
     }
 }
 
