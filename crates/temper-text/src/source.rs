@@ -96,8 +96,13 @@ impl SourceMap {
         Self::default()
     }
 
-    /// Adds a file and names it. The same path may be added twice; each keeps its own text.
+    /// Adds a file and names it. A file that is here already, with the same path and text, keeps its name, so that
+    /// several readers of one file mean the same place. The same path with another text is another file.
     pub fn add(&mut self, file: SourceFile) -> FileId {
+        let known = self.iter().find(|(_, known)| known.path() == file.path() && known.text() == file.text());
+        if let Some((id, _)) = known {
+            return id;
+        }
         let id = FileId(Span::at(self.files.len()).start);
         self.files.push(file);
         id
@@ -138,7 +143,7 @@ impl SourceMap {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineCol, SourceFile};
+    use super::{LineCol, SourceFile, SourceMap};
     use crate::Span;
 
     #[test]
@@ -146,6 +151,15 @@ mod tests {
         let file = SourceFile::new("f", "aé: b\nc");
         assert_eq!(file.line_col(5), LineCol { line: 1, column: 5 });
         assert_eq!(file.line_col(7), LineCol { line: 2, column: 1 });
+    }
+
+    #[test]
+    fn a_file_that_is_read_again_keeps_its_name() {
+        let mut sources = SourceMap::new();
+        let first = sources.add(SourceFile::new("f", "a"));
+        assert_eq!(sources.add(SourceFile::new("f", "a")), first);
+        assert_ne!(sources.add(SourceFile::new("f", "b")), first);
+        assert_eq!(sources.iter().count(), 2);
     }
 
     #[test]
