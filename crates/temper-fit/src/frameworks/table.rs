@@ -7,7 +7,12 @@ use serde::Deserialize;
 use super::framework::Framework;
 
 /// One embedded file: its name without `.toml`, and its text.
-const FILES: &[(&str, &str)] = &[("huggingface", include_str!("../../frameworks/huggingface.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("huggingface", include_str!("../../frameworks/huggingface.toml")),
+    ("models", include_str!("../../frameworks/models.toml")),
+    ("python", include_str!("../../frameworks/python.toml")),
+    ("web", include_str!("../../frameworks/web.toml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -37,7 +37,7 @@ pub struct KnownImage {
     #[serde(default)]
     pub runs_as: RunsAs,
     /// How it behaves with `read_only: true`.
-    pub rootfs: Option<RootfsSupport>,
+    pub rootfs: Option<RootfsNote>,
     /// Whether it works with `no-new-privileges`.
     pub no_new_privileges: Option<SupportNote>,
     /// Capabilities needed when the container starts as the image ships it.
@@ -252,31 +252,24 @@ pub struct SupportNote {
 
 /// Behaviour with a read-only root file system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "support", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum RootfsSupport {
-    /// Works as it is, apart from declared volumes.
-    Works {
-        /// Why.
-        reason: String,
-    },
-    /// Works once every required path of the entry is writable.
-    NeedsPaths {
-        /// Why.
-        reason: String,
-    },
-    /// Does not work.
-    Breaks {
-        /// Why.
-        reason: String,
-    },
+#[serde(deny_unknown_fields)]
+pub struct RootfsNote {
+    /// The answer.
+    pub support: RootfsSupport,
+    /// Why.
+    pub reason: String,
+    /// How this was learned, when it differs from the entry.
+    pub confidence: Option<Confidence>,
 }
 
-impl RootfsSupport {
-    /// Why, in words.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::Works { reason } | Self::NeedsPaths { reason } | Self::Breaks { reason } => reason,
-        }
-    }
+/// Whether an image works with a read-only root file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootfsSupport {
+    /// As it is, apart from its volumes.
+    Works,
+    /// Once every required path of the entry is writable.
+    NeedsPaths,
+    /// Not at all.
+    Breaks,
 }

@@ -256,7 +256,7 @@ mod tests {
         insta::assert_snapshot!(errors, @r#"
         image name "Postgres" is not valid: expected lower-case letters, digits and single separators . _ - /
         image name "a//b" is not valid: expected lower-case letters, digits and single separators . _ - /
-        image name "a..b/c" is not valid: expected lower-case letters, digits and single separators . _ - /
+        registry "a..b" is not valid: expected a host name with an optional port
         tag "" is not valid: expected up to 128 letters, digits, _ . -, not starting with . or -
         digest "sha256:abc" is not valid: expected algorithm:hex, such as sha256 with 64 digits
         registry "-x.io" is not valid: expected a host name with an optional port

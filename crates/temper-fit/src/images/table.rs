@@ -11,9 +11,17 @@ use super::reference::ImageRef;
 
 /// One embedded file: its name without `.toml`, and its text.
 const FILES: &[(&str, &str)] = &[
+    ("apps", include_str!("../../images/apps.toml")),
+    ("bases", include_str!("../../images/bases.toml")),
+    ("bus", include_str!("../../images/bus.toml")),
+    ("databases", include_str!("../../images/databases.toml")),
+    ("monitoring", include_str!("../../images/monitoring.toml")),
     ("nginx", include_str!("../../images/nginx.toml")),
     ("postgres", include_str!("../../images/postgres.toml")),
+    ("proxies", include_str!("../../images/proxies.toml")),
     ("redis", include_str!("../../images/redis.toml")),
+    ("search", include_str!("../../images/search.toml")),
+    ("vendors", include_str!("../../images/vendors.toml")),
 ];
 
 #[derive(Deserialize)]

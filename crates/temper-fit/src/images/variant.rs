@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::known::{Drops, Identity, KnownImage, RootfsSupport, RunsAs};
+use super::known::{Drops, Identity, KnownImage, RootfsNote, RunsAs};
 use super::needs::{CapabilityNeed, Healthcheck, PathNeed, Port};
 
 /// What is different for some tags. A field that is given replaces the field of the image.
@@ -15,6 +15,9 @@ pub struct Variant {
     pub when: VariantCondition,
     /// Start user.
     pub start: Option<Identity>,
+    /// The start user differs and is not known.
+    #[serde(default)]
+    pub start_unknown: bool,
     /// Drop user.
     pub drops_to: Option<Drops>,
     /// The image does not change its user.
@@ -23,7 +26,7 @@ pub struct Variant {
     /// Other users.
     pub runs_as: Option<RunsAs>,
     /// Read-only root file system.
-    pub rootfs: Option<RootfsSupport>,
+    pub rootfs: Option<RootfsNote>,
     /// Capabilities as shipped.
     pub capabilities: Option<Vec<CapabilityNeed>>,
     /// Paths: an entry replaces the one with the same path, others are added.
@@ -70,6 +73,9 @@ impl Variant {
     /// Changes `image` into what this variant is.
     pub(super) fn apply(&self, image: &mut KnownImage) {
         replace(&mut image.start, &self.start);
+        if self.start_unknown {
+            image.start = None;
+        }
         replace(&mut image.drops_to, &self.drops_to);
         if self.no_drop {
             image.drops_to = None;
