@@ -29,7 +29,13 @@ fn projects_read_as_docker_compose_reads_them() {
     let cases = cases();
     assert!(cases.len() >= 60, "only {} cases were found", cases.len());
     let failures: Vec<String> = cases.iter().filter_map(|case| failure(&compose, case)).collect();
-    assert!(failures.is_empty(), "{} of {} cases fail\n\n{}", failures.len(), cases.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail\n\n{}",
+        failures.len(),
+        cases.len(),
+        failures.join("\n\n")
+    );
 }
 
 fn cases() -> Vec<PathBuf> {

@@ -58,7 +58,10 @@ impl Checked<'_> {
         let built = self.value.get("build").is_some_and(|build| !matches!(build.data, Data::Null));
         let provided = self.value.get("provider").is_some();
         if !built && !provided && self.text(&["image"]).is_none() && !self.is_unknown(&["image"]) {
-            self.refuse(self.at, "it has neither an image nor a build context; add one, or remove the service");
+            self.refuse(
+                self.at,
+                "it has neither an image nor a build context; add one, or remove the service",
+            );
         }
     }
 
@@ -77,6 +80,22 @@ impl Checked<'_> {
             }
         }
         self.references(build.get("secrets"), "secrets", "secret");
+        self.build_contexts(build);
+    }
+
+    /// A build context may be the image of another service, when that is built.
+    fn build_contexts(&mut self, build: &Value) {
+        let contexts = build.get("additional_contexts").and_then(Value::as_map);
+        for (_, member) in contexts.into_iter().flatten() {
+            let Some(service) = member.value.as_str().and_then(|context| context.strip_prefix("service:"))
+            else {
+                continue;
+            };
+            if self.root.path(&["services", service, "build"]).is_none() {
+                let message = format!("the build context {service:?} is not a service that is built");
+                self.refuse(member.value.at, &message);
+            }
+        }
     }
 
     fn networks(&mut self) {
@@ -222,7 +241,7 @@ fn size(value: &Value) -> Option<f64> {
     units::bytes(&text_of(value)?).map(|bytes| bytes as f64)
 }
 
-/// A secret has one source, a config too; external ones have none.
+/// A secret has one source, a config too; of external ones nothing is asked.
 fn file_sources(root: &Value, report: &mut Report) {
     let sections: [(&str, &[&str]); 2] =
         [("secrets", &["file", "environment"]), ("configs", &["file", "environment", "content"])];
@@ -232,9 +251,8 @@ fn file_sources(root: &Value, report: &mut Report) {
             let given = sources.iter().filter(|source| member.value.get(source).is_some()).count();
             let expected = sources.join(", ");
             let message = match (external, given) {
-                (false, 1) | (true, 0) => continue,
+                (false, 1) | (true, _) => continue,
                 (false, 0) => format!("{name:?} has no source; give one of {expected}"),
-                (true, _) => format!("{name:?} is external and cannot have {expected}"),
                 (false, _) => format!("{name:?} has several sources; keep one of {expected}"),
             };
             report.refuse(member.key, message);

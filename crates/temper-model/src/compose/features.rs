@@ -37,10 +37,8 @@ const OF_SERVICE: &[(&str, &[&str], Version)] = &[
 ];
 
 /// A feature of the top level. Sources as above.
-const OF_PROJECT: &[(&str, &[&str], Version)] = &[
-    ("configs.content", &["configs", "*", "content"], (2, 23, 1)),
-    ("models", &["models"], (2, 38, 0)),
-];
+const OF_PROJECT: &[(&str, &[&str], Version)] =
+    &[("configs.content", &["configs", "*", "content"], (2, 23, 1)), ("models", &["models"], (2, 38, 0))];
 
 /// Tags and keys that are gone after loading. Sources as above.
 const OF_FILE: &[(&str, Version)] =
@@ -81,7 +79,9 @@ fn places(value: &Value, path: &[&str]) -> Vec<Loc> {
         let entries = value.as_map().into_iter().flatten().map(|(_, member)| &member.value);
         return items.chain(entries).flat_map(|value| places(value, rest)).collect();
     }
-    let Some(Member { key, value }) = value.as_map().and_then(|map| map.get(*first)) else { return Vec::new() };
+    let Some(Member { key, value }) = value.as_map().and_then(|map| map.get(*first)) else {
+        return Vec::new();
+    };
     if rest.is_empty() {
         return if value.origin == Origin::Default { Vec::new() } else { vec![*key] };
     }

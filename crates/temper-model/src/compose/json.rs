@@ -24,9 +24,9 @@ fn escaped(json: Json) -> Json {
     match json {
         Json::String(text) => Json::String(text.replace('$', "$$")),
         Json::Array(items) => Json::Array(items.into_iter().map(escaped).collect()),
-        Json::Object(map) => {
-            Json::Object(map.into_iter().map(|(key, value)| (key.replace('$', "$$"), escaped(value))).collect())
-        }
+        Json::Object(map) => Json::Object(
+            map.into_iter().map(|(key, value)| (key.replace('$', "$$"), escaped(value))).collect(),
+        ),
         other => other,
     }
 }
@@ -62,6 +62,7 @@ fn or_empty(written: Json, shape: &Shape) -> Json {
             let fields = shape.fields.iter().filter(|field| field.zero == Zero::Null);
             Json::Object(fields.map(|field| (field.printed.to_owned(), Json::Null)).collect())
         }
+        (Json::Null, _) => Json::Object(Map::new()),
         (written, _) => written,
     }
 }
@@ -86,11 +87,11 @@ fn printed(value: &Value, shape: &Shape) -> (Json, bool) {
             (Json::Bool(value), !value)
         }
         Shape::Int(..) | Shape::StrictInt => {
-            let number = int_of(value);
+            let number = units::whole(&value.data).unwrap_or(0);
             (Json::from(number), number == 0)
         }
         Shape::Float => float(value),
-        Shape::Bytes => {
+        Shape::Bytes | Shape::BytesText => {
             let bytes = bytes_of(value);
             (Json::String(bytes.to_string()), bytes == 0)
         }
@@ -118,14 +119,6 @@ fn printed(value: &Value, shape: &Shape) -> (Json, bool) {
 fn text(value: String) -> (Json, bool) {
     let zero = value.is_empty();
     (Json::String(value), zero)
-}
-
-fn int_of(value: &Value) -> i64 {
-    match &value.data {
-        Data::Int(number) => *number,
-        Data::Str(text) => units::integer(&text.value).unwrap_or(0),
-        _ => 0,
-    }
 }
 
 /// Compose reads sizes from whole numbers and from text; a fraction counts as nothing.

@@ -21,7 +21,8 @@ pub(crate) fn add_implied(root: &mut Value, project: &str) {
         }
     });
     if let Some(map) = map_mut(root) {
-        let networks = map.entry("networks".to_owned()).or_insert_with(|| member(default(&anchor, map_data())));
+        let networks =
+            map.entry("networks".to_owned()).or_insert_with(|| member(default(&anchor, map_data())));
         if let Some(networks) = map_mut(&mut networks.value) {
             let none = || member(default(&anchor, Data::Null));
             networks.entry(DEFAULT_NETWORK.to_owned()).or_insert_with(none);

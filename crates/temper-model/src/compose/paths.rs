@@ -30,10 +30,11 @@ fn is_windows(path: &str) -> bool {
     matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) || path.starts_with("\\\\")
 }
 
-/// True when a build context is fetched by the builder: a URL or a Git repository, not a directory.
+/// True when a build context is fetched by the builder: a URL, a Git repository or the image of
+/// another service, not a directory.
 pub(crate) fn is_remote(context: &str) -> bool {
     context.contains("://")
-        || ["git@", "github.com/", "git:"].iter().any(|prefix| context.starts_with(prefix))
+        || ["git@", "github.com/", "git:", "service:"].iter().any(|prefix| context.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -62,7 +63,11 @@ mod tests {
 
     #[test]
     fn contexts_of_a_builder_are_not_paths() {
-        assert!(is_remote("https://github.com/a/b.git") && is_remote("git@github.com:a/b") && is_remote("docker-image://a"));
+        assert!(
+            is_remote("https://github.com/a/b.git")
+                && is_remote("git@github.com:a/b")
+                && is_remote("docker-image://a")
+        );
         assert!(!is_remote("./github.com") && !is_remote("dir"));
     }
 }

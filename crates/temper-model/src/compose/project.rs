@@ -1,6 +1,6 @@
 //! The whole of a project: loaded, checked, brought into long form, typed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
@@ -47,22 +47,22 @@ pub fn config(
 struct Read {
     project: Project,
     variables: IndexMap<String, String>,
+    /// Labels that label files give, by service.
+    labels: IndexMap<String, IndexMap<String, Variable>>,
     bases: HashMap<FileId, String>,
 }
 
-fn read(
-    tree: &dyn FileTree,
-    sources: &mut SourceMap,
-    given: &Selection,
-    mode: Mode,
-    loaded: Loaded,
-) -> Read {
+fn read(tree: &dyn FileTree, sources: &mut SourceMap, given: &Selection, mode: Mode, loaded: Loaded) -> Read {
     let Loaded { name, files, directory, bases, mut root, mut definitions, environment, uses, mut problems } =
         loaded;
     let mut report = Report::new(mode == Mode::Lenient);
-    // A project that could not be loaded has no shape to check.
-    if !matches!(root.data, Data::Null) {
-        schema::check(&root, &mut report);
+    match root.data {
+        Data::Null if problems.is_empty() => {
+            report.refuse(root.at, "the file is empty; expected a mapping with services".to_owned());
+        }
+        // A project that could not be loaded has no shape to check.
+        Data::Null => {}
+        _ => schema::check(&root, &mut report),
     }
     let features = features::features(&root, &uses);
     canonical(&mut root, &mut report);
@@ -75,12 +75,13 @@ fn read(
     let place = Place { root: tree.root(), directory_of: &directory_of };
     let mut silent = Report::new(true);
     let mut services: IndexMap<String, Service> = IndexMap::new();
+    let mut labels: IndexMap<String, IndexMap<String, Variable>> = IndexMap::new();
     let mut read_files = HashMap::new();
     for (name, member) in root.get("services").and_then(Value::as_map).into_iter().flatten() {
         // Compose never looks at the env files of a service that is not enabled.
         let report = if enabled.contains(name) { &mut report } else { &mut silent };
-        let mut files =
-            EnvironmentFiles { tree, sources, variables: &environment, report, read: read_files };
+        let mut files = EnvironmentFiles { tree, sources, variables: &environment, report, read: read_files };
+        labels.insert(name.clone(), files.labels(&member.value, &place));
         let definitions = definitions.shift_remove(name).unwrap_or_default();
         services.insert(name.clone(), service(name, member, definitions, &place, &mut files));
         read_files = files.read;
@@ -100,7 +101,7 @@ fn read(
         problems,
         merged: root,
     };
-    Read { project, variables: environment, bases }
+    Read { project, variables: environment, labels, bases }
 }
 
 fn resources(root: &Value, section: &str) -> IndexMap<String, Resource> {
@@ -117,10 +118,11 @@ fn resources(root: &Value, section: &str) -> IndexMap<String, Resource> {
 }
 
 fn config_json(root_directory: &str, read: Read) -> Json {
-    let Read { project, variables, bases } = read;
+    let Read { project, variables, labels, bases } = read;
     let mut root = project.merged;
     selection::keep_enabled(&mut root, &project.enabled);
-    set_environments(&mut root, &project.services, &project.enabled);
+    set_environments(&mut root, &project.services);
+    set_labels(&mut root, &labels);
     let directory_of = |file: FileId| {
         let relative = bases.get(&file).unwrap_or(&project.directory);
         paths::absolute(root_directory, relative, None)
@@ -129,15 +131,12 @@ fn config_json(root_directory: &str, read: Read) -> Json {
     json::print(&root, &project.name)
 }
 
-fn set_environments(
-    root: &mut Value,
-    services: &IndexMap<String, Service>,
-    enabled: &BTreeSet<String>,
-) {
+/// Puts the effective environment of each service in place of what the file says.
+fn set_environments(root: &mut Value, services: &IndexMap<String, Service>) {
     edit(root, "services", |tree| {
-        for (name, entry) in map_mut(tree).into_iter().flatten().filter(|(name, _)| enabled.contains(*name)) {
+        for (name, entry) in map_mut(tree).into_iter().flatten() {
             let Some(service) = services.get(name) else { continue };
-            let map = environment_map(&entry.value, &service.environment);
+            let map = variables_map(&entry.value, &service.environment);
             if let Some(fields) = map_mut(&mut entry.value) {
                 fields.insert("environment".to_owned(), member(map));
             }
@@ -145,7 +144,24 @@ fn set_environments(
     });
 }
 
-fn environment_map(service: &Value, variables: &IndexMap<String, Variable>) -> Value {
+/// Adds the labels of label files to those that the file has.
+fn set_labels(root: &mut Value, labels: &IndexMap<String, IndexMap<String, Variable>>) {
+    edit(root, "services", |tree| {
+        for (name, entry) in map_mut(tree).into_iter().flatten() {
+            let Some(labels) = labels.get(name).filter(|labels| !labels.is_empty()) else { continue };
+            let mut map = variables_map(&entry.value, labels);
+            let written = entry.value.get("labels").and_then(Value::as_map).cloned();
+            if let Some(map) = map_mut(&mut map) {
+                map.extend(written.into_iter().flatten());
+            }
+            if let Some(fields) = map_mut(&mut entry.value) {
+                fields.insert("labels".to_owned(), member(map));
+            }
+        }
+    });
+}
+
+fn variables_map(service: &Value, variables: &IndexMap<String, Variable>) -> Value {
     let anchor = node(service, Data::Null);
     let entries = variables.iter().map(|(name, variable)| {
         let value = match &variable.value {

@@ -13,7 +13,6 @@ pub(crate) struct Report {
 struct Fault {
     at: Loc,
     message: String,
-    warning: bool,
 }
 
 impl Report {
@@ -30,13 +29,8 @@ impl Report {
     /// Notes something that Docker Compose refuses. The same fault at the same place is noted once.
     pub(crate) fn refuse(&mut self, at: Loc, message: String) {
         if !self.faults.iter().any(|fault| fault.at == at && fault.message == message) {
-            self.faults.push(Fault { at, message, warning: false });
+            self.faults.push(Fault { at, message });
         }
-    }
-
-    /// Notes something that Docker Compose passes over.
-    pub(crate) fn warn(&mut self, at: Loc, message: String) {
-        self.faults.push(Fault { at, message, warning: true });
     }
 
     /// The faults with the paths of their files.
@@ -47,7 +41,7 @@ impl Report {
                 file: sources.file(fault.at.file).path().to_owned(),
                 at: Some(fault.at),
                 message: fault.message,
-                warning: fault.warning,
+                warning: false,
             })
             .collect()
     }

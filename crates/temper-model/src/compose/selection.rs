@@ -37,9 +37,12 @@ pub(crate) fn keep_enabled(root: &mut Value, enabled: &BTreeSet<String>) {
         }
     });
     let used = Used::of(root);
-    for (section, names) in
-        [("networks", used.networks), ("volumes", used.volumes), ("secrets", used.secrets), ("configs", used.configs)]
-    {
+    for (section, names) in [
+        ("networks", used.networks),
+        ("volumes", used.volumes),
+        ("secrets", used.secrets),
+        ("configs", used.configs),
+    ] {
         edit(root, section, |resources| {
             if let Some(map) = map_mut(resources) {
                 map.retain(|name, _| names.contains(name));

@@ -1,10 +1,23 @@
 //! Sizes, durations, booleans and numbers as Docker Compose reads and prints them.
 
-/// A boolean as Compose reads it from a string; YAML 1.1 words are still accepted by Compose 2.26.
+use crate::Data;
+
+/// A boolean as Compose reads it from a string; the words of YAML 1.1 are still accepted by Compose 2.26.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "t" | "y" | "yes" | "on" => Some(true),
-        "false" | "0" | "f" | "n" | "no" | "off" => Some(false),
+        "true" | "y" | "yes" | "on" => Some(true),
+        "false" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// The integer that a value is, also one written as text or with a point and no fraction.
+pub(crate) fn whole(data: &Data) -> Option<i64> {
+    match data {
+        Data::Int(number) => Some(*number),
+        Data::Str(text) => integer(&text.value),
+        #[expect(clippy::cast_possible_truncation, reason = "no fraction; a float too large saturates")]
+        Data::Float(number) if number.fract() == 0.0 => Some(*number as i64),
         _ => None,
     }
 }
@@ -73,7 +86,10 @@ pub(crate) fn duration(text: &str) -> Option<i64> {
             "h" => 3600e9,
             _ => return None,
         };
-        #[expect(clippy::cast_possible_truncation, reason = "whole nanoseconds are wanted; a float saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole nanoseconds are wanted; a float saturates"
+        )]
         let part = (amount * unit).round() as i64;
         total = total.checked_add(part)?;
         rest = &after[end..];
@@ -116,7 +132,7 @@ fn decimal(amount: u64, unit: u64) -> String {
 }
 
 /// A floating point number as Compose prints it in a string: the shortest form that reads back, with an exponent
-/// below 1e-4 and from 1e21.
+/// below 1e-4 and from 1e6 (Go's `%v`).
 pub(crate) fn float_text(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -127,7 +143,7 @@ pub(crate) fn float_text(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{value}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -177,6 +193,7 @@ mod tests {
         assert_eq!(boolean("Yes"), Some(true));
         assert_eq!(boolean("off"), Some(false));
         assert_eq!(boolean("maybe"), None);
+        assert_eq!(boolean("1"), None);
         assert_eq!(boolean(""), None);
     }
 
@@ -192,6 +209,8 @@ mod tests {
     fn large_floats_have_an_exponent() {
         assert_eq!(float_text(1.5), "1.5");
         assert_eq!(float_text(1e23), "1e+23");
+        assert_eq!(float_text(1e6), "1e+06");
+        assert_eq!(float_text(123_456.5), "123456.5");
         assert_eq!(float_text(0.5), "0.5");
         assert_eq!(float_text(0.000_01), "1e-05");
     }

@@ -1,4 +1,4 @@
-use super::lists::{drop_repeated_texts, extra_hosts, pairs_to_map};
+use super::lists::{drop_repeated_texts, extra_hosts, keep_last, pairs_to_map};
 use super::node::{derived, edit, map_mut, mapping, member, node, seq_mut, text_of};
 use super::resources::ulimits;
 use crate::compose::report::Report;
@@ -13,7 +13,7 @@ pub(super) fn build(value: &mut Value, report: &mut Report) {
         edit(value, key, pairs_to_map);
     }
     edit(value, "extra_hosts", |hosts| extra_hosts(hosts, report));
-    edit(value, "secrets", |secrets| files(secrets, Some("/run/secrets/")));
+    edit(value, "secrets", |secrets| files(secrets, None));
     edit(value, "ulimits", ulimits);
     edit(value, "ssh", ssh_keys);
     edit(value, "tags", drop_repeated_texts);
@@ -45,12 +45,19 @@ fn default(mut value: Value) -> Value {
     value
 }
 
-/// Brings `secrets` and `configs` into long form. A secret without a target lands in `/run/secrets`.
+/// Brings `secrets` and `configs` into long form. A secret of a service without a target lands in `/run/secrets`. Of
+/// two with the same target, the later stands at the place of the earlier.
 pub(super) fn files(value: &mut Value, target_directory: Option<&str>) {
     for item in seq_mut(value).into_iter().flatten() {
         if matches!(item.data, Data::Str(_)) {
             *item = mapping(item, [("source", item.clone())]);
         }
+    }
+    keep_last(value, |item| {
+        let target = item.get("target").and_then(text_of);
+        target.or_else(|| item.get("source").and_then(text_of))
+    });
+    for item in seq_mut(value).into_iter().flatten() {
         let Some(directory) = target_directory else { continue };
         let Some(source) = item.get("source").and_then(Value::as_str).map(str::to_owned) else { continue };
         let target = default(derived(&node(item, Data::Null), format!("{directory}{source}")));

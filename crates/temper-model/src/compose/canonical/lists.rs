@@ -42,10 +42,7 @@ fn pair_value(item: &Value, data: &str) -> Value {
 /// `[a, b]` to `{a: …, b: …}` with the same value for each.
 pub(super) fn names_to_map(value: &mut Value, data: impl Fn(&Value) -> Value) {
     let Some(items) = value.as_seq() else { return };
-    let map = items
-        .iter()
-        .filter_map(|item| Some((item.as_str()?.to_owned(), member(data(item)))))
-        .collect();
+    let map = items.iter().filter_map(|item| Some((item.as_str()?.to_owned(), member(data(item))))).collect();
     *value = node(value, Data::Map(map));
 }
 
@@ -99,7 +96,21 @@ fn host_entry(host: &str, address: &str, from: &Value) -> Value {
     derived(from, format!("{host}={bare}"))
 }
 
-/// `soft: 1, hard: 1` stays; text that holds a number stays text and is read by its meaning later.
+/// Of items with the same key, leaves the last one, at the place of the first. Items without a key all stay.
+pub(super) fn keep_last<K: std::hash::Hash + Eq>(value: &mut Value, key: impl Fn(&Value) -> Option<K>) {
+    let Some(items) = seq_mut(value) else { return };
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    let mut places = std::collections::HashMap::new();
+    for item in items.drain(..) {
+        match key(&item).map(|key| *places.entry(key).or_insert(kept.len())) {
+            Some(place) if place < kept.len() => kept[place] = item,
+            _ => kept.push(item),
+        }
+    }
+    *items = kept;
+}
+
+/// Leaves the first of equal texts.
 pub(super) fn drop_repeated_texts(value: &mut Value) {
     let Some(items) = seq_mut(value) else { return };
     let mut seen = std::collections::HashSet::new();

@@ -1,12 +1,13 @@
-use super::node::{derived, mapping, member, map_mut, node, seq_mut};
+use super::lists::keep_last;
+use super::node::{derived, map_mut, mapping, member, node, seq_mut, text_of};
 use crate::compose::report::Report;
 use crate::{Data, Value};
 
-/// Brings `volumes` into long form.
+/// Brings `volumes` into long form. Of two with the same target, the later stands at the place of the earlier.
 pub(super) fn volumes(value: &mut Value, report: &mut Report) {
     for item in seq_mut(value).into_iter().flatten() {
         let Some(text) = item.as_str() else {
-            clean_target(item);
+            check_long(item, report);
             continue;
         };
         match take_apart(text) {
@@ -16,6 +17,23 @@ pub(super) fn volumes(value: &mut Value, report: &mut Report) {
             }
             Err(message) => report.refuse(item.at, message),
         }
+    }
+    keep_last(value, |item| item.get("target").and_then(text_of));
+    for item in seq_mut(value).into_iter().flatten() {
+        clean_target(item);
+    }
+}
+
+fn check_long(item: &Value, report: &mut Report) {
+    if item.as_map().is_none() {
+        return;
+    }
+    if item.get("target").is_none() {
+        report.refuse(item.at, "\"target\" is missing: the path in the container".to_owned());
+    }
+    let is_bind = item.get("type").and_then(Value::as_str) == Some("bind");
+    if is_bind && item.get("source").is_none() {
+        report.refuse(item.at, "\"source\" is missing: the path on the host".to_owned());
     }
 }
 

@@ -48,11 +48,6 @@ pub(crate) fn edit(value: &mut Value, key: &str, change: impl FnOnce(&mut Value)
     }
 }
 
-/// Takes a key out of a mapping; the others keep their order.
-pub(crate) fn remove(value: &mut Value, key: &str) -> Option<Member> {
-    map_mut(value)?.shift_remove(key)
-}
-
 /// A scalar as text: what Compose makes of a number or a boolean where it wants a string.
 pub(crate) fn text_of(value: &Value) -> Option<String> {
     match &value.data {

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::lists::keep_last;
 use super::node::{derived, mapping, node, text_of};
 use crate::compose::report::Report;
 use crate::{Data, Value};
@@ -23,7 +24,8 @@ pub(super) fn ports(value: &mut Value, report: &mut Report) {
             _ => long.extend(expand(item, report)),
         }
     }
-    *value = node(value, Data::Seq(without_repeats(long)));
+    *value = node(value, Data::Seq(long));
+    keep_last(value, |port| Some(identity(port)));
 }
 
 fn expand(item: &Value, report: &mut Report) -> Vec<Value> {
@@ -88,9 +90,9 @@ fn entries(item: &Value, short: &Short<'_>) -> Result<Vec<Value>, String> {
         .ok_or_else(|| format!("{:?} is not a container port or range of ports", short.target))?;
     let published = match short.published {
         None => None,
-        Some(text) => Some(
-            parse_range(text).ok_or_else(|| format!("{text:?} is not a host port or range of ports"))?,
-        ),
+        Some(text) => {
+            Some(parse_range(text).ok_or_else(|| format!("{text:?} is not a host port or range of ports"))?)
+        }
     };
     let many = last - first;
     if let Some((from, to)) = published.filter(|(from, to)| to - from != many && many != 0) {
@@ -145,17 +147,14 @@ fn set(entry: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// Compose keeps one of two ports with the same address, ports and protocol: the later, at the place of the earlier.
-fn without_repeats(ports: Vec<Value>) -> Vec<Value> {
-    let key = |port: &Value| -> Vec<Option<String>> {
-        ["host_ip", "published", "target", "protocol"]
-            .iter()
-            .map(|field| port.get(field).and_then(text_of))
-            .collect()
+/// What makes two ports the same for Compose: address, published port, target and protocol. A published port that is
+/// written as a number is never the same as one in text.
+fn identity(port: &Value) -> [String; 4] {
+    let part = |field: &str| port.get(field).and_then(text_of);
+    let published = match port.get("published").map(|published| &published.data) {
+        Some(Data::Int(number)) => format!("number {number}"),
+        _ => part("published").unwrap_or_default(),
     };
-    let mut kept: indexmap::IndexMap<Vec<Option<String>>, Value> = indexmap::IndexMap::new();
-    for port in ports {
-        kept.insert(key(&port), port);
-    }
-    kept.into_values().collect()
+    let address = part("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
+    [address, published, part("target").unwrap_or_default(), part("protocol").unwrap_or_default()]
 }

@@ -1,5 +1,5 @@
-use super::lists::pairs_to_map;
-use super::node::{derived, edit, map_mut, mapping, member, node, seq_mut};
+use super::lists::{keep_last, pairs_to_map};
+use super::node::{derived, edit, map_mut, mapping, member, node, seq_mut, text_of};
 use crate::compose::report::Report;
 use crate::compose::units;
 use crate::{Data, Value};
@@ -8,7 +8,12 @@ use crate::{Data, Value};
 /// no path in the container.
 pub(super) fn devices(value: &mut Value, report: &mut Report) {
     for item in seq_mut(value).into_iter().flatten() {
-        let Some(text) = item.as_str() else { continue };
+        let Some(text) = item.as_str() else {
+            if item.get("target").is_none() {
+                report.refuse(item.at, "\"target\" is missing: the path in the container".to_owned());
+            }
+            continue;
+        };
         let parts: Vec<&str> = text.split(':').collect();
         let (source, target, permissions) = match parts.as_slice() {
             [source] => (*source, *source, "rwm"),
@@ -28,6 +33,7 @@ pub(super) fn devices(value: &mut Value, report: &mut Report) {
             ],
         );
     }
+    keep_last(value, |item| item.get("target").and_then(text_of));
 }
 
 /// Limits whose names are not known are kept: the engine decides.

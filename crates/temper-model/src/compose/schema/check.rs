@@ -100,21 +100,23 @@ impl Checker<'_> {
 
     fn scalar(&mut self, value: &Value, shape: &Shape) {
         let Data::Str(text) = &value.data else {
-            if let (Shape::Int(low, high), Data::Int(number)) = (shape, &value.data) {
-                self.bounds(value.at, *number, *low, *high);
+            if let (Shape::Int(low, high), Some(number)) = (shape, units::whole(&value.data)) {
+                self.bounds(value.at, number, *low, *high);
             }
             return;
         };
         let text = &text.value;
         let wrong = match shape {
-            Shape::OneOf(words) => (!words.contains(&text.as_str())).then(|| words.join(", ")),
+            Shape::OneOf(words) => (!is_one_of(text, words)).then(|| words.join(", ")),
             Shape::Bool => units::boolean(text).is_none().then(|| "true or false".to_owned()),
             Shape::Int(low, high) => match units::integer(text) {
                 Some(number) => return self.bounds(value.at, number, *low, *high),
                 None => Some("an integer".to_owned()),
             },
             Shape::Float => units::number(text).is_none().then(|| "a number".to_owned()),
-            Shape::Bytes => units::bytes(text).is_none().then(|| "a size such as 512m or 1g".to_owned()),
+            Shape::Bytes | Shape::BytesText => {
+                units::bytes(text).is_none().then(|| "a size such as 512m or 1g".to_owned())
+            }
             Shape::Duration => {
                 units::duration(text).is_none().then(|| "a duration such as 1m30s or 500ms".to_owned())
             }
@@ -151,14 +153,18 @@ pub(crate) fn fits(value: &Value, shape: &Shape) -> bool {
     match shape {
         Shape::Any => true,
         Shape::Null => matches!(data, Data::Null),
-        Shape::Text | Shape::OneOf(_) | Shape::Duration => matches!(data, Data::Str(_)),
+        Shape::Text | Shape::OneOf(_) | Shape::BytesText | Shape::Duration => matches!(data, Data::Str(_)),
         Shape::TextOrNumber | Shape::Bytes | Shape::Float => {
             matches!(data, Data::Str(_) | Data::Int(_) | Data::Float(_))
         }
         Shape::Scalar | Shape::ScalarOrEmpty => !matches!(data, Data::Seq(_) | Data::Map(_)),
         Shape::Bool => matches!(data, Data::Bool(_) | Data::Str(_)),
         Shape::StrictBool => matches!(data, Data::Bool(_)),
-        Shape::Int(..) => matches!(data, Data::Int(_) | Data::Str(_)),
+        // A whole number with a point is an integer in JSON Schema.
+        Shape::Int(..) => match data {
+            Data::Float(number) => number.fract() == 0.0,
+            data => matches!(data, Data::Int(_) | Data::Str(_)),
+        },
         Shape::StrictInt => matches!(data, Data::Int(_)),
         Shape::List(_) | Shape::Set(_) => matches!(data, Data::Seq(_)),
         Shape::Dict(_) | Shape::Named(_) | Shape::Object(_) => matches!(data, Data::Map(_)),
@@ -180,6 +186,10 @@ fn same(left: &Value, right: &Value) -> bool {
         }
         (left, right) => left == right,
     }
+}
+
+fn is_one_of(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text == *word || (word.ends_with('_') && text.starts_with(word)))
 }
 
 fn is_name(name: &str) -> bool {
@@ -226,6 +236,7 @@ fn expected(shape: &Shape) -> String {
         Shape::Int(..) | Shape::StrictInt => "an integer".to_owned(),
         Shape::Float => "a number".to_owned(),
         Shape::Bytes => "a size such as 512m".to_owned(),
+        Shape::BytesText => "a size with its unit, such as 512m".to_owned(),
         Shape::Duration => "a duration such as 1m30s".to_owned(),
         Shape::List(_) | Shape::Set(_) => "a list".to_owned(),
         Shape::Dict(_) | Shape::Named(_) | Shape::Object(_) => "a mapping".to_owned(),

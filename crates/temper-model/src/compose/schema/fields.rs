@@ -4,8 +4,8 @@
 //! `schema/compose-spec.json`). What is printed and when was observed with Docker Compose 2.26.1.
 
 use super::shape::Shape::{
-    Any, Bool, Bytes, Dict, Duration, Either, Float, Int, List, Named, Null, OneOf, Scalar, ScalarOrEmpty,
-    Set, StrictBool, StrictInt, Text, TextOrNumber,
+    Any, Bool, Bytes, BytesText, Dict, Duration, Either, Float, Int, List, Named, Null, OneOf, Scalar,
+    ScalarOrEmpty, Set, StrictBool, StrictInt, Text, TextOrNumber,
 };
 use super::shape::{Field, INT, Object, Shape, Zero};
 
@@ -39,7 +39,7 @@ pub(crate) const PROJECT: Object = object(&[
     f("version", Text).zero(Zero::Hidden),
     f("name", Text),
     f("include", List(&Any)).zero(Zero::Hidden),
-    f("services", Named(&Shape::Object(&SERVICE))).zero(Zero::Kept),
+    f("services", Named(&Shape::Object(&SERVICE))).zero(Zero::Empty),
     f("models", Named(&Shape::Object(&MODEL))),
     f("networks", Named(&Either(&[NULL, Shape::Object(&NETWORK)]))),
     f("volumes", Named(&Either(&[NULL, Shape::Object(&VOLUME)]))),
@@ -61,7 +61,7 @@ const SERVICE: Object = object(&[
     f("configs", FILES),
     f("container_name", Text),
     f("cpu_count", Int(0, i64::MAX)),
-    f("cpu_percent", Float),
+    f("cpu_percent", Int(0, 100)),
     f("cpu_period", INT),
     f("cpu_quota", INT),
     f("cpu_rt_period", INT),
@@ -74,7 +74,7 @@ const SERVICE: Object = object(&[
     f("deploy", Either(&[NULL, Shape::Object(&DEPLOY)])),
     f("develop", Either(&[NULL, Shape::Object(&DEVELOP)])),
     f("device_cgroup_rules", UNIQUE_TEXTS),
-    f("devices", Set(&Either(&[Text, Shape::Object(&DEVICE)]))),
+    f("devices", List(&Either(&[Text, Shape::Object(&DEVICE)]))),
     f("dns", TEXT_OR_TEXTS),
     f("dns_opt", UNIQUE_TEXTS),
     f("dns_search", TEXT_OR_TEXTS),
@@ -108,7 +108,7 @@ const SERVICE: Object = object(&[
     f("networks", Either(&[UNIQUE_TEXTS, Named(&Either(&[NULL, Shape::Object(&SERVICE_NETWORK)]))])),
     f("oom_kill_disable", Bool),
     f("oom_score_adj", Int(-1000, 1000)),
-    f("pid", Either(&[NULL, Text])),
+    f("pid", Text),
     f("pids_limit", INT),
     f("platform", Text),
     f("ports", Set(&Either(&[TextOrNumber, Shape::Object(&PORT)]))),
@@ -117,7 +117,7 @@ const SERVICE: Object = object(&[
     f("privileged", Bool),
     f("profiles", UNIQUE_TEXTS),
     f("provider", Shape::Object(&PROVIDER)),
-    f("pull_policy", Text),
+    f("pull_policy", OneOf(PULL_POLICIES)),
     f("pull_refresh_after", Text),
     f("read_only", Bool),
     f("restart", Text),
@@ -142,6 +142,10 @@ const SERVICE: Object = object(&[
     f("volumes_from", UNIQUE_TEXTS),
     f("working_dir", Text),
 ]);
+
+/// The last four came with Compose 2.34.
+const PULL_POLICIES: &[&str] =
+    &["always", "never", "if_not_present", "build", "missing", "refresh", "daily", "weekly", "every_"];
 
 /// `build`.
 const BUILD: Object = object(&[
@@ -180,11 +184,15 @@ const BLKIO: Object = closed(&[
     f("weight_device", List(&Shape::Object(&BLKIO_WEIGHT))),
 ]);
 
-const BLKIO_RATE: Object =
-    closed(&[f("path", Text).printed("Path").zero(Zero::Kept), f("rate", Bytes).printed("Rate").zero(Zero::Kept)]);
+const BLKIO_RATE: Object = closed(&[
+    f("path", Text).printed("Path").zero(Zero::Kept),
+    f("rate", Bytes).printed("Rate").zero(Zero::Kept),
+]);
 
-const BLKIO_WEIGHT: Object =
-    closed(&[f("path", Text).printed("Path").zero(Zero::Kept), f("weight", INT).printed("Weight").zero(Zero::Kept)]);
+const BLKIO_WEIGHT: Object = closed(&[
+    f("path", Text).printed("Path").zero(Zero::Kept),
+    f("weight", INT).printed("Weight").zero(Zero::Kept),
+]);
 
 const CREDENTIAL_SPEC: Object = object(&[f("config", Text), f("file", Text), f("registry", Text)]);
 
@@ -223,11 +231,11 @@ const UPDATE: Object = object(&[
 const RESOURCES: Object =
     object(&[f("limits", Shape::Object(&LIMITS)), f("reservations", Shape::Object(&RESERVATIONS))]);
 
-const LIMITS: Object = object(&[f("cpus", Float), f("memory", Bytes), f("pids", INT)]);
+const LIMITS: Object = object(&[f("cpus", Float), f("memory", BytesText), f("pids", INT)]);
 
 const RESERVATIONS: Object = object(&[
     f("cpus", Float),
-    f("memory", Bytes),
+    f("memory", BytesText),
     f("generic_resources", List(&Shape::Object(&GENERIC_RESOURCE))),
     f("devices", List(&Shape::Object(&RESERVED_DEVICE))),
 ]);
@@ -236,11 +244,8 @@ const GENERIC_RESOURCE: Object = object(&[f("discrete_resource_spec", Shape::Obj
 
 const DISCRETE_RESOURCE: Object = object(&[f("kind", Text), f("value", INT).zero(Zero::Kept)]);
 
-const RESERVED_DEVICE: Object = Object {
-    fields: DEVICE_REQUEST.fields,
-    required: &["capabilities"],
-    extensions: true,
-};
+const RESERVED_DEVICE: Object =
+    Object { fields: DEVICE_REQUEST.fields, required: &["capabilities"], extensions: true };
 
 const DEVICE_REQUEST: Object = object(&[
     f("capabilities", UNIQUE_TEXTS),
@@ -361,15 +366,12 @@ const FILE: Object = object(&[
     f("mode", INT).zero(Zero::Kept),
 ]);
 
-const ULIMIT: Object = Object {
-    fields: &[f("hard", INT), f("soft", INT)],
-    required: &["soft", "hard"],
-    extensions: true,
-};
+const ULIMIT: Object =
+    Object { fields: &[f("hard", INT), f("soft", INT)], required: &["soft", "hard"], extensions: true };
 
 const MOUNT: Object = Object {
     fields: &[
-        f("type", OneOf(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"])),
+        f("type", Text),
         f("source", Text),
         f("target", Text),
         f("read_only", Bool),

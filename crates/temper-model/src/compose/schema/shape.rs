@@ -10,7 +10,7 @@ pub(crate) enum Shape {
     Null,
     /// A string.
     Text,
-    /// One of these strings.
+    /// One of these strings; one that ends with `_` stands for all that begin so.
     OneOf(&'static [&'static str]),
     /// A string or a number, printed as a string.
     TextOrNumber,
@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Float,
     /// A size in bytes: a number or a string with a unit. Printed as a string of digits.
     Bytes,
+    /// As [`Shape::Bytes`], but a number is refused.
+    BytesText,
     /// A duration, as `1m30s`.
     Duration,
     /// A sequence.

@@ -51,6 +51,21 @@ impl EnvironmentFiles<'_> {
         (variables, files)
     }
 
+    /// Labels from the label files of a service; its own labels win over them.
+    pub(crate) fn labels(&mut self, service: &Value, place: &Place<'_>) -> IndexMap<String, Variable> {
+        let mut labels = IndexMap::new();
+        for file in service.get("label_file").and_then(Value::as_seq).unwrap_or_default() {
+            let Some(path) = file.as_str() else { continue };
+            let path = place.resolve(file, path);
+            match self.text(&path) {
+                Some(text) => self.assign(&text, false, &mut labels),
+                None if self.report.is_lenient() => {}
+                None => self.report.refuse(file.at, format!("label file {path} is not there; create it")),
+            }
+        }
+        labels
+    }
+
     fn written(&self, name: &str, value: &Value) -> Variable {
         let given = match value.data {
             Data::Null => self.variables.get(name).cloned(),
@@ -93,7 +108,8 @@ impl EnvironmentFiles<'_> {
                 self.assign(&text, verbatim, variables);
             }
             None if file.required && !self.report.is_lenient() => {
-                let message = format!("env file {} is not there; create it, or set required: false", file.path);
+                let message =
+                    format!("env file {} is not there; create it, or set required: false", file.path);
                 self.report.refuse(entry.at, message);
             }
             None => {}
@@ -114,14 +130,26 @@ impl EnvironmentFiles<'_> {
     }
 
     /// Takes over the variables of a file. Values may use those of earlier files and of the project.
-    fn assign(&mut self, file: &(FileId, String), verbatim: bool, variables: &mut IndexMap<String, Variable>) {
+    fn assign(
+        &mut self,
+        file: &(FileId, String),
+        verbatim: bool,
+        variables: &mut IndexMap<String, Variable>,
+    ) {
         let (id, text) = file;
         let project = self.variables;
         let earlier = variables.clone();
         let lookup = |name: &str| {
-            earlier.get(name).and_then(|variable| variable.value.clone()).or_else(|| project.get(name).cloned())
+            earlier
+                .get(name)
+                .and_then(|variable| variable.value.clone())
+                .or_else(|| project.get(name).cloned())
         };
         for assignment in self.assignments(*id, text, verbatim, &lookup) {
+            // A name alone that nothing gives a value is not set.
+            if assignment.value.is_none() {
+                continue;
+            }
             let variable = Variable {
                 value: assignment.value,
                 at: assignment.at,
@@ -141,7 +169,8 @@ impl EnvironmentFiles<'_> {
         verbatim: bool,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Vec<Assignment> {
-        let parsed = if verbatim { dotenv::parse_raw(id, text, lookup) } else { dotenv::parse(id, text, lookup) };
+        let parsed =
+            if verbatim { dotenv::parse_raw(id, text, lookup) } else { dotenv::parse(id, text, lookup) };
         match parsed {
             Ok(assignments) => assignments,
             Err(fault) => {

@@ -6,7 +6,8 @@ use crate::{Data, Value};
 /// The tmpfs mounts of a service: `tmpfs` and the entries of `volumes` of that type.
 pub(super) fn tmpfs(service: &Value) -> Vec<Tmpfs> {
     let short = list(service, "tmpfs").iter().filter_map(short_tmpfs);
-    let long = list(service, "volumes").iter().filter(|mount| kind_of(mount) == "tmpfs").filter_map(long_tmpfs);
+    let long =
+        list(service, "volumes").iter().filter(|mount| kind_of(mount) == "tmpfs").filter_map(long_tmpfs);
     short.chain(long).collect()
 }
 
@@ -74,10 +75,7 @@ fn long_tmpfs(value: &Value) -> Option<Tmpfs> {
         at: value.at,
         target,
         size: value.path(&["tmpfs", "size"]).and_then(size),
-        mode: value
-            .path(&["tmpfs", "mode"])
-            .and_then(integer)
-            .and_then(|mode| u32::try_from(mode).ok()),
+        mode: value.path(&["tmpfs", "mode"]).and_then(integer).and_then(|mode| u32::try_from(mode).ok()),
         uid: None,
         gid: None,
         exec: false,

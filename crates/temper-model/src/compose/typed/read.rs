@@ -81,11 +81,7 @@ pub(super) fn boolean(value: &Value) -> Option<bool> {
 
 /// An integer, also one written as text.
 pub(super) fn integer(value: &Value) -> Option<i64> {
-    match &value.data {
-        Data::Int(number) => Some(*number),
-        Data::Str(text) => crate::compose::units::integer(&text.value),
-        _ => None,
-    }
+    crate::compose::units::whole(&value.data)
 }
 
 /// A size in bytes. Negative sizes mean no limit and have no place here.

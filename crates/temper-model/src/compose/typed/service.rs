@@ -93,7 +93,14 @@ fn build(value: &Value, place: &Place<'_>) -> Option<Build> {
         Some(spanned(file, path))
     });
     let args = entries(value, "args").map(|(name, member)| (name.clone(), argument(&member.value)));
-    Some(Build { at: value.at, context, dockerfile, inline, target: text(value, "target"), args: args.collect() })
+    Some(Build {
+        at: value.at,
+        context,
+        dockerfile,
+        inline,
+        target: text(value, "target"),
+        args: args.collect(),
+    })
 }
 
 fn spanned(from: &Value, text: String) -> Spanned<String> {
