@@ -11,6 +11,7 @@ const FILES: &[(&str, &str)] = &[
     ("huggingface", include_str!("../../frameworks/huggingface.toml")),
     ("models", include_str!("../../frameworks/models.toml")),
     ("python", include_str!("../../frameworks/python.toml")),
+    ("tools", include_str!("../../frameworks/tools.toml")),
     ("web", include_str!("../../frameworks/web.toml")),
 ];
 
