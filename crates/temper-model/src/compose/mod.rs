@@ -2,11 +2,21 @@
 
 mod canonical;
 mod consistency;
+mod document;
 mod dotenv;
+mod extends;
 mod features;
+mod include;
+mod interpolate;
+mod interpolate_tree;
 mod json;
 mod load;
+mod load_path;
+mod load_start;
 mod loaded;
+mod merge;
+mod merge_rules;
+mod merge_unicity;
 mod normalize;
 mod paths;
 mod project;
@@ -14,6 +24,7 @@ mod report;
 mod schema;
 mod selection;
 mod service;
+mod tags;
 mod typed;
 mod units;
 

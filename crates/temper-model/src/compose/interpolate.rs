@@ -1,0 +1,271 @@
+//! `$VAR` and `${VAR…}` in a text, as Docker Compose substitutes them.
+//!
+//! Source: the specification, "Interpolation"; where it is silent, what Compose 2.26 does: a lone `$` stays, the text
+//! after an operator reaches to the brace that closes it, and both sides of an operator are always evaluated.
+
+use std::ops::Range;
+
+/// How deep `${A:-${B:-…}}` may be nested.
+const MAX_NESTING: usize = 100;
+
+/// What becomes of `${VAR:?message}` when the variable has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Required {
+    /// It is refused, as Compose does.
+    Refuse,
+    /// The variable is missing like any other.
+    Unknown,
+}
+
+/// A text after substitution.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Substituted {
+    /// The text; a variable without a value and without a default is empty.
+    pub(crate) value: String,
+    /// Those variables.
+    pub(crate) missing: Vec<String>,
+    /// True when anything was substituted, `$$` included.
+    pub(crate) changed: bool,
+}
+
+/// Why a text cannot be substituted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TemplateFault {
+    /// The bytes of the text that are at fault.
+    pub(crate) range: Range<usize>,
+    /// What was expected.
+    pub(crate) message: String,
+}
+
+/// Substitutes the variables of `text`.
+///
+/// # Errors
+/// When a `${` is not closed or not followed by a name, or when a required variable has no value.
+pub(crate) fn substitute(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    required: Required,
+) -> Result<Substituted, TemplateFault> {
+    if !text.contains('$') {
+        return Ok(Substituted { value: text.to_owned(), ..Substituted::default() });
+    }
+    Template { lookup, required }.substitute(text, 0, 0)
+}
+
+struct Template<'l> {
+    lookup: &'l dyn Fn(&str) -> Option<String>,
+    required: Required,
+}
+
+#[derive(Clone, Copy)]
+enum Operator {
+    Default,
+    Required,
+    Alternative,
+}
+
+/// The parts of `${NAME:-argument}`.
+struct Braced<'t> {
+    name: &'t str,
+    /// The operator, and whether an empty value counts as none (`:`).
+    operator: Option<(Operator, bool)>,
+    argument: &'t str,
+    /// Where the argument begins, counted from the `$`.
+    argument_at: usize,
+    /// Just past the closing brace, counted from the `$`.
+    end: usize,
+}
+
+impl Template<'_> {
+    /// `offset`: where `text` begins in the whole text, for faults.
+    fn substitute(&self, text: &str, offset: usize, depth: usize) -> Result<Substituted, TemplateFault> {
+        let mut out = Substituted::default();
+        let mut line = Line::default();
+        let mut at = 0;
+        while let Some(found) = text.get(at..).and_then(|rest| rest.find('$')) {
+            let dollar = at + found;
+            out.value.push_str(text.get(at..dollar).unwrap_or_default());
+            let rest = text.get(dollar..).unwrap_or_default();
+            let after = rest.as_bytes().get(1).copied();
+            at = match after {
+                Some(b'$') => {
+                    out.value.push('$');
+                    out.changed = true;
+                    dollar + 2
+                }
+                Some(b'{') => {
+                    let last_brace = line.last_brace(text, dollar).map(|brace| brace - dollar);
+                    let Some(braced) = braced(rest, last_brace) else {
+                        return Err(invalid(rest, offset + dollar));
+                    };
+                    self.braced(&braced, offset + dollar, depth, &mut out)?;
+                    dollar + braced.end
+                }
+                Some(byte) if is_name_start(byte) => {
+                    let name = name(rest.get(1..).unwrap_or_default());
+                    self.plain(name, &mut out);
+                    dollar + 1 + name.len()
+                }
+                _ => {
+                    out.value.push('$');
+                    dollar + 1
+                }
+            };
+        }
+        out.value.push_str(text.get(at..).unwrap_or_default());
+        Ok(out)
+    }
+
+    fn plain(&self, name: &str, out: &mut Substituted) {
+        out.changed = true;
+        match (self.lookup)(name) {
+            Some(value) => out.value.push_str(&value),
+            None => add_missing(&mut out.missing, name),
+        }
+    }
+
+    fn braced(
+        &self,
+        braced: &Braced<'_>,
+        offset: usize,
+        depth: usize,
+        out: &mut Substituted,
+    ) -> Result<(), TemplateFault> {
+        let Some((operator, empty_is_none)) = braced.operator else {
+            self.plain(braced.name, out);
+            return Ok(());
+        };
+        out.changed = true;
+        if depth >= MAX_NESTING {
+            let message = format!("expected variables nested at most {MAX_NESTING} deep");
+            return Err(TemplateFault { range: offset..offset + braced.end, message });
+        }
+        // Compose evaluates the argument even when it is not used: `${SET:-${UNSET:?}}` is refused.
+        let argument = self.substitute(braced.argument, offset + braced.argument_at, depth + 1)?;
+        let value = (self.lookup)(braced.name).filter(|value| !(empty_is_none && value.is_empty()));
+        match (operator, value) {
+            (Operator::Default | Operator::Required, Some(value)) => out.value.push_str(&value),
+            (Operator::Default, None) | (Operator::Alternative, Some(_)) => out.append(argument),
+            (Operator::Alternative, None) => {}
+            (Operator::Required, None) if self.required == Required::Unknown => {
+                add_missing(&mut out.missing, braced.name);
+            }
+            (Operator::Required, None) => {
+                let reason = match argument.value.as_str() {
+                    "" => String::new(),
+                    reason => format!(": {reason}"),
+                };
+                let message = format!("required variable {} is missing a value{reason}", braced.name);
+                return Err(TemplateFault { range: offset..offset + braced.end, message });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Substituted {
+    fn append(&mut self, other: Self) {
+        self.value.push_str(&other.value);
+        for name in &other.missing {
+            add_missing(&mut self.missing, name);
+        }
+    }
+}
+
+fn add_missing(missing: &mut Vec<String>, name: &str) {
+    if !missing.iter().any(|known| known == name) {
+        missing.push(name.to_owned());
+    }
+}
+
+fn invalid(rest: &str, at: usize) -> TemplateFault {
+    let end = rest.find(['\n', '}']).map_or(rest.len(), |end| end + usize::from(rest.as_bytes().get(end) == Some(&b'}')));
+    let shown = rest.get(..end).unwrap_or(rest);
+    let message = format!(
+        "invalid interpolation `{shown}`; expected `$VAR`, `${{VAR}}`, `${{VAR:-default}}` or `${{VAR:?message}}`; \
+         a plain `$` is written `$$`"
+    );
+    TemplateFault { range: at..at + end, message }
+}
+
+/// Reads `${…}` at the start of `text`. `last_brace` is the last `}` of the line.
+fn braced(text: &str, last_brace: Option<usize>) -> Option<Braced<'_>> {
+    let inner = text.get(2..)?;
+    let name = name(inner);
+    if name.is_empty() || !name.bytes().next().is_some_and(is_name_start) {
+        return None;
+    }
+    let rest = inner.get(name.len()..)?;
+    if rest.starts_with('}') {
+        let end = 2 + name.len() + 1;
+        return Some(Braced { name, operator: None, argument: "", argument_at: end, end });
+    }
+    let (empty_is_none, sign) = match rest.strip_prefix(':') {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let operator = match sign.bytes().next()? {
+        b'-' => Operator::Default,
+        b'?' => Operator::Required,
+        b'+' => Operator::Alternative,
+        _ => return None,
+    };
+    let argument_at = 2 + name.len() + usize::from(empty_is_none) + 1;
+    let last = last_brace.filter(|last| *last >= argument_at)?;
+    // Without a brace that closes it, Compose takes everything up to the last brace of the line as argument.
+    let close = closing_brace(text.get(..=last)?).filter(|close| *close >= argument_at).unwrap_or(last);
+    let argument = text.get(argument_at..close)?;
+    Some(Braced { name, operator: Some((operator, empty_is_none)), argument, argument_at, end: close + 1 })
+}
+
+/// The brace that closes the first one. As in Compose, the character after an opening brace is not looked at.
+fn closing_brace(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut open = 0_usize;
+    let mut index = 0;
+    while let Some(byte) = bytes.get(index) {
+        match byte {
+            b'}' => {
+                open = open.saturating_sub(1);
+                if open == 0 {
+                    return Some(index);
+                }
+            }
+            b'{' => {
+                open += 1;
+                index += 1;
+            }
+            _ => {}
+        }
+        index += 1;
+    }
+    None
+}
+
+/// The last brace of the line that is being read, found once a line so that long lines are read once.
+#[derive(Default)]
+struct Line {
+    end: usize,
+    brace: Option<usize>,
+}
+
+impl Line {
+    fn last_brace(&mut self, text: &str, at: usize) -> Option<usize> {
+        if at >= self.end {
+            let rest = text.get(at..).unwrap_or_default();
+            let length = rest.find('\n').unwrap_or(rest.len());
+            self.end = at + length;
+            self.brace = rest.get(..length).and_then(|line| line.rfind('}')).map(|brace| at + brace);
+        }
+        self.brace.filter(|brace| *brace >= at)
+    }
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphabetic()
+}
+
+fn name(text: &str) -> &str {
+    let end = text.bytes().position(|byte| !(is_name_start(byte) || byte.is_ascii_digit()));
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
