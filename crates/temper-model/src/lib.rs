@@ -4,6 +4,7 @@
 
 pub mod compose;
 mod discover;
+mod manifest;
 mod path;
 mod settings;
 mod stack;
@@ -11,6 +12,7 @@ mod tree;
 mod value;
 
 pub use discover::{LoadOptions, MARKER, Walk, WalkRequest};
+pub use manifest::{Package, Registry, pypi_name};
 pub use settings::{
     BadDate, BadResource, BadSize, BadSubnet, Class, ClassSizes, DEFAULT_OUTPUT, Date, ProjectSettings,
     ResourcePattern, ServiceSettings, Settings, SettingsError, Subnet, Tiers, UnknownClass, UserSettings,

@@ -3,6 +3,7 @@ use temper_text::{FileId, Loc, SourceMap};
 
 use crate::Settings;
 use crate::compose::Project;
+use crate::manifest::Package;
 
 /// Everything found under one root.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Stack {
     pub projects: Vec<ProjectGroup>,
     /// Dockerfiles by path.
     pub dockerfiles: IndexMap<String, Dockerfile>,
+    /// Packages that the applications built here depend on, by (build context, Dockerfile), both relative to the root.
+    pub packages: IndexMap<(String, String), Vec<Package>>,
     /// Settings of `temper.toml`, or the defaults.
     pub settings: Settings,
     /// What could not be read, each with its place.

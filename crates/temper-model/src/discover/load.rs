@@ -13,6 +13,7 @@ use super::read::{
 };
 use super::walk::{Walk, WalkRequest};
 use crate::compose::{Project, Selection};
+use crate::manifest::{self, Package};
 use crate::{
     Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack, TreeError, path,
 };
@@ -64,14 +65,15 @@ struct Parts {
     sources: SourceMap,
     projects: Vec<ProjectGroup>,
     dockerfiles: IndexMap<String, Dockerfile>,
+    packages: IndexMap<(String, String), Vec<Package>>,
     problems: Vec<Problem>,
     skipped: Vec<String>,
 }
 
 impl Parts {
     fn into_stack(self, settings: Settings) -> Stack {
-        let Self { sources, projects, dockerfiles, problems, skipped } = self;
-        Stack { sources, projects, dockerfiles, settings, problems, skipped }
+        let Self { sources, projects, dockerfiles, packages, problems, skipped } = self;
+        Stack { sources, projects, dockerfiles, packages, settings, problems, skipped }
     }
 
     fn problem(&mut self, file: &str, at: Option<Loc>, message: String, warning: bool) {
@@ -104,6 +106,7 @@ impl Loader<'_> {
         let (groups, _) = group(input);
         self.load_groups(groups, &read, &mut parts);
         self.dockerfiles(Vec::new(), &mut parts);
+        self.packages(&mut parts);
         parts
     }
 
@@ -122,6 +125,7 @@ impl Loader<'_> {
         parts.problems.append(&mut problems);
         self.load_groups(groups, &read, &mut parts);
         self.dockerfiles(files.into_iter().filter(|file| is_dockerfile(file)).collect(), &mut parts);
+        self.packages(&mut parts);
         parts
     }
 
@@ -187,6 +191,26 @@ impl Loader<'_> {
             env_files: either(&self.options.env_files, &group.project.env_files),
             project_name: self.options.project_name.clone().or_else(|| group.project.name.clone()),
             ..Selection::default()
+        }
+    }
+
+    /// Reads the manifests that the Dockerfiles of services bring into their builds.
+    fn packages(&self, parts: &mut Parts) {
+        let Parts { projects, dockerfiles, packages, sources, .. } = parts;
+        for service in projects.iter().flat_map(|group| group.project.services.values()) {
+            let Some(build) = &service.build else { continue };
+            let (Some(context), Some(path)) = (&build.context, &build.dockerfile) else { continue };
+            let Some(dockerfile) = dockerfiles.get(&path.value) else { continue };
+            let key = (context.clone(), path.value.clone());
+            if !packages.contains_key(&key) {
+                let found = manifest::packages(
+                    self.tree,
+                    sources,
+                    context,
+                    &manifest::context_sources(&dockerfile.tree),
+                );
+                packages.insert(key, found);
+            }
         }
     }
 
