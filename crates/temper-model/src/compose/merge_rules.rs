@@ -15,7 +15,9 @@ pub(crate) enum Rule {
     Replace,
     /// Both as lists, mappings as `key=value`, one after the other.
     Sequence,
-    /// The same, where by unicity the last entry of a key wins.
+    /// As lists, without what the base has letter by letter.
+    Hosts,
+    /// Both as lists, where by unicity the last entry of a key wins.
     Pairs,
     /// `build`: a text is the context.
     Build,
@@ -47,7 +49,7 @@ const RULES: &[(&str, Rule)] = &[
     ("services.*.entrypoint", Rule::Replace),
     ("services.*.env_file", Rule::Sequence),
     ("services.*.environment", Rule::Pairs),
-    ("services.*.extra_hosts", Rule::Sequence),
+    ("services.*.extra_hosts", Rule::Hosts),
     ("services.*.healthcheck.test", Rule::Replace),
     ("services.*.labels", Rule::Pairs),
     ("services.*.logging", Rule::Logging),
@@ -80,6 +82,7 @@ impl Rule {
                 items.extend(sequence(over));
                 Value { data: Data::Seq(items), at, origin }
             }
+            Self::Hosts => hosts(base, over),
             Self::Build => as_maps(base, over, path, faults, context),
             Self::DependsOn => as_maps(base, over, path, faults, |value| named(value, started)),
             Self::Names => as_maps(base, over, path, faults, |value| named(value, nothing)),
@@ -87,6 +90,15 @@ impl Rule {
             Self::Subnets => subnets(base, over, path, faults),
         }
     }
+}
+
+fn hosts(base: Value, over: Value) -> Value {
+    let (at, origin) = (base.at, base.origin);
+    let mut items = sequence(base);
+    let is_new = |host: &Value| !items.iter().any(|item| text_of(item) == text_of(host));
+    let added: Vec<Value> = sequence(over).into_iter().filter(is_new).collect();
+    items.extend(added);
+    Value { data: Data::Seq(items), at, origin }
 }
 
 /// Two mappings stay one, so that each key keeps its place; in Compose they become a list, and by unicity the last

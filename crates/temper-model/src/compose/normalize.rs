@@ -220,6 +220,14 @@ impl Machine<'_> {
             }
         });
         scale_to_replicas(service);
+        // Compose keeps hosts in a map and prints them in the order of their names.
+        for path in [&["extra_hosts"][..], &["build", "extra_hosts"][..]] {
+            edit_path(service, path, |hosts| {
+                if let Some(hosts) = seq_mut(hosts) {
+                    hosts.sort_by_key(text_of);
+                }
+            });
+        }
     }
 
     /// A name without a value takes that of the project's variables, and stays null when there is none.
@@ -259,6 +267,14 @@ impl Machine<'_> {
         if binds && option("device").is_some_and(|device| !device.contains(':')) {
             edit(volume, "driver_opts", |options| edit(options, "device", |device| self.path(device)));
         }
+    }
+}
+
+/// Changes the value at the end of a path of keys, when it is there.
+fn edit_path(value: &mut Value, path: &[&str], change: impl Fn(&mut Value)) {
+    match path {
+        [] => change(value),
+        [key, rest @ ..] => edit(value, key, |value| edit_path(value, rest, change)),
     }
 }
 
