@@ -8,10 +8,18 @@ use temper_model::{Dockerfile, ProjectGroup, Stack};
 use crate::{Meta, Verdicts};
 
 mod no_privileged;
+mod non_root_user;
+mod numeric_user;
 mod shared;
+mod user_drift;
 
 /// Every control, in the order in which findings are shown.
-pub const ALL: &[&dyn Control] = &[&no_privileged::NoPrivileged];
+pub const ALL: &[&dyn Control] = &[
+    &no_privileged::NoPrivileged,
+    &non_root_user::NonRootUser,
+    &numeric_user::NumericUser,
+    &user_drift::UserDrift,
+];
 
 /// The control of that identifier.
 #[must_use]

@@ -1,5 +1,9 @@
 //! Small pieces that several controls need. No control of its own.
 
+pub(super) mod run_as;
+pub(super) mod targets;
+
+use temper_fit::Evidence;
 use temper_model::compose::Item;
 
 use super::ServiceContext;
@@ -50,4 +54,27 @@ pub(super) fn missing_in(items: &[Item]) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// A reason for a line of YAML: the first evidence, cut at a word where it is long.
+pub(super) fn reason_of(evidence: &[Evidence], otherwise: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = evidence.first().map_or(otherwise, |evidence| evidence.detail.as_str());
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(LONGEST - 1).collect();
+    let whole_words = head.rsplit_once(' ').map_or(head.as_str(), |(words, _)| words);
+    format!("{}…", whole_words.trim_end_matches([',', ';', ':']))
+}
+
+/// A number of bytes as Compose and tmpfs read it: `512m`, `2g`.
+pub(super) fn size_text(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    const GIB: u64 = 1 << 30;
+    match bytes {
+        bytes if bytes > 0 && bytes % GIB == 0 => format!("{}g", bytes / GIB),
+        bytes if bytes > 0 && bytes % MIB == 0 => format!("{}m", bytes / MIB),
+        bytes => bytes.to_string(),
+    }
 }

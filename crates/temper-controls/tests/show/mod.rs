@@ -11,10 +11,7 @@ use crate::case::Case;
 pub fn judgements(meta: &Meta, case: &Case<'_>) -> String {
     let tree = MemoryTree::new(case.iter().copied());
     let known: Vec<&str> = temper_controls::ALL.iter().map(|control| control.meta().id).collect();
-    let options = LoadOptions {
-        known_controls: known.iter().map(|id| (*id).to_owned()).collect(),
-        ..Default::default()
-    };
+    let options = LoadOptions { known_controls: &known, ..LoadOptions::default() };
     let stack = match Stack::load(&tree, &options) {
         Ok(stack) => stack,
         Err(error) => return format!("error {error}\n"),

@@ -1,0 +1,279 @@
+//! No container starts as root.
+//!
+//! ## What it flags
+//! A Compose service whose first process has uid 0: by `user: root` or `user: "0"`, or because neither `user:` nor the
+//! image says otherwise. It also fails for images that start as root and drop their privileges later, and says so. A
+//! Dockerfile of which the last stage, or a stage that a service builds, ends as root: its last `USER` is root, or it has
+//! none and its base image starts as root. The user of an image that temper does not know is unknown.
+//!
+//! ## Why it matters
+//! Root in a container is root for the kernel unless user namespaces are on: a fault in the kernel, the runtime or a mount
+//! then gives the host away. As root a process can also change every file of the image and use every capability that the
+//! engine leaves it.
+//!
+//! ## Fix safety
+//! Needs proof: files of the image or of volumes that exist already may belong to root. The fix sets `user:` to numbers;
+//! for an image that is built here it also creates the user in the Dockerfile, gives it the directories that are written
+//! and ends the stage in a numeric `USER`. It is refused where the image has to start as root.
+//!
+//! ## References
+//! - CIS Docker Benchmark 1.7, 4.1: ensure that a user for the container has been created
+//! - NIST SP 800-190, 4.1.2 and 4.4.3
+//! - Pod Security Standards, Restricted: containers must run as non-root users
+//! - <https://docs.docker.com/reference/dockerfile/#user>
+
+use temper_dockerfile::Resolved;
+use temper_dockerfile::facts::{TargetFacts, Wrapper};
+use temper_fit::{Identity, ImageSource, Profile, TargetUser, parse_identity};
+use temper_model::{Setting, Stack};
+use temper_text::Loc;
+
+use super::shared::run_as::{owned_directories, run_as};
+use super::shared::targets::{BuildTarget, base_name, base_user, build_targets, last_from, user_instruction};
+use super::shared::{fix, missing_variables, needs_proof, reason_of, refused};
+use super::{Control, DockerfileContext, ServiceContext};
+use crate::{Change, ComposeAction, DockerfileAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
+
+/// See the documentation of this module.
+pub(super) struct NonRootUser;
+
+static META: Meta = Meta {
+    id: "non-root-user",
+    title: "the container starts as a user other than root",
+    severity: Severity::High,
+    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    references: &[
+        "cis-docker-1.7:4.1",
+        "nist-sp-800-190:4.1.2",
+        "nist-sp-800-190:4.4.3",
+        "pss:restricted/run-as-non-root",
+        "pss:restricted/run-as-non-root-user",
+    ],
+    requires: &[],
+    source: include_str!("non_root_user.rs"),
+};
+
+impl Control for NonRootUser {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+        let login = &context.profile.login;
+        let at = login.at.unwrap_or(context.service.at);
+        let judgement = match &login.start {
+            Identity::Root | Identity::Named { uid: Some(0), .. } => verdicts.fail(at, as_root(context)),
+            Identity::Unknown { why } => verdicts.unknown(at, "cannot tell whether it starts as root", why),
+            Identity::Numeric { uid, .. } => verdicts.pass(at, format!("starts as uid {uid}")),
+            Identity::Named { name, .. } => verdicts.pass(at, format!("starts as {name}")),
+        };
+        judgement.because(login.evidence.iter().cloned());
+        if matches!(login.start, Identity::Numeric { .. } | Identity::Named { .. })
+            && !matches!(login.start, Identity::Named { uid: Some(0), .. })
+        {
+            return;
+        }
+        if let Some(user) = dockerfile_user(context) {
+            judgement.see(user, "the user of the image");
+        }
+        judgement.fix(fix_of_service(context));
+    }
+
+    fn dockerfile(&self, context: &DockerfileContext<'_>, verdicts: &mut Verdicts) {
+        match build_targets(context.stack, context.dockerfile) {
+            Ok(targets) => targets.iter().for_each(|target| judge_target(context, target, verdicts)),
+            Err(why) => {
+                let at = Loc { file: context.dockerfile.file, span: temper_text::Span::at(0) };
+                verdicts.unknown(at, "cannot tell who its containers run as", why);
+            }
+        }
+    }
+}
+
+/// What is the case, for a service that starts as root.
+fn as_root(context: &ServiceContext<'_>) -> String {
+    let how = match (&context.service.user, &context.profile.image) {
+        (Some(Setting::Known(user)), _) if !user.value.trim().is_empty() => {
+            format!("`user: {}` makes it start as root", user.value)
+        }
+        (_, ImageSource::Built { dockerfile, facts, .. }) if facts.user.is_some() => {
+            format!("starts as root: {dockerfile} ends in USER root")
+        }
+        (_, ImageSource::Built { dockerfile, facts, .. }) => {
+            format!(
+                "starts as root: nothing sets a user, neither `user:` nor {dockerfile} on {}",
+                base_name(facts)
+            )
+        }
+        (_, ImageSource::Known { reference, .. }) => {
+            format!("starts as root: nothing sets `user:`, and image {reference} starts as root")
+        }
+        _ => "starts as root".to_owned(),
+    };
+    match &context.profile.login.runs_as {
+        Identity::Numeric { uid, .. } => format!("{how}; the service in it then drops to uid {uid}"),
+        _ => how,
+    }
+}
+
+fn dockerfile_user(context: &ServiceContext<'_>) -> Option<Loc> {
+    match &context.profile.image {
+        ImageSource::Built { dockerfile, facts, .. } => user_instruction(context.stack, dockerfile, facts),
+        _ => None,
+    }
+}
+
+fn fix_of_service(context: &ServiceContext<'_>) -> Fix {
+    let target = &context.profile.target;
+    let user = match &target.user {
+        Some(user) if user.uid != 0 => user,
+        Some(_) => return refused(KEEP, "temper.toml says that it runs as root"),
+        None => return refused(KEEP, refusal(&context.service.name, target.why_user.as_deref())),
+    };
+    let ids = format!("{}:{}", user.uid, user.gid);
+    let set = ComposeAction::Set { path: vec!["user"], value: Scalar::Str(ids.clone()) };
+    let mut actions = vec![(set, reason_of(&user.evidence, "CIS Docker 4.1"))];
+    let has_group = |group: &str| context.service.group_add.iter().any(|item| item.value == group);
+    for group in target.groups.iter().filter(|group| !has_group(&group.value)) {
+        let append = ComposeAction::Append { key: "group_add", item: group.value.clone() };
+        actions.push((append, reason_of(&group.evidence, "`user:` drops the groups of the image")));
+    }
+    let mut fix = fix(context, needs_proof(uncertainty(user)), format!("run as {ids}"), actions);
+    if user.needs_dockerfile {
+        let owned = owned_directories(context.service, context.profile);
+        fix.changes.extend(run_as(&context.profile.image, user, owned, "CIS Docker 4.1"));
+        fix.summary = format!("run as {ids}, a user that the Dockerfile creates");
+    }
+    fix
+}
+
+const KEEP: &str = "leave the user as it is";
+
+fn refusal(service: &str, why: Option<&str>) -> String {
+    let why = why.unwrap_or("it is not known who it can run as");
+    format!("{why}; when another user is known to work, set `user` of services.{service} in temper.toml")
+}
+
+fn uncertainty(user: &TargetUser) -> &'static str {
+    if user.needs_dockerfile {
+        "files of the image, and volumes that exist already, may belong to root"
+    } else {
+        "volumes and directories of the host that exist already may belong to another user"
+    }
+}
+
+fn judge_target(context: &DockerfileContext<'_>, target: &BuildTarget<'_>, verdicts: &mut Verdicts) {
+    let facts = &target.facts;
+    let here = |span| Loc { file: context.dockerfile.file, span };
+    let Some(user) = &facts.user else {
+        let from = here(last_from(facts));
+        match base_user(facts) {
+            Ok(Identity::Root) => {
+                let message = format!("no USER: containers start as root, as {} does", base_name(facts));
+                verdicts.fail(from, message).fix(fix_of_target(context.stack, context, target));
+            }
+            Ok(_) => {
+                verdicts.pass(
+                    from,
+                    format!("no USER, and {} starts as another user than root", base_name(facts)),
+                );
+            }
+            Err(missing) => {
+                verdicts
+                    .unknown(from, "no USER, and the base image decides who containers run as", missing)
+                    .fix(refused(
+                        KEEP,
+                        "whoever knows the base image: end the stage in `USER` with a number that it has",
+                    ));
+            }
+        }
+        return;
+    };
+    match &user.value {
+        Resolved::Unknown { missing } => {
+            verdicts.unknown(here(user.span), "USER hangs on a variable", missing_variables(missing));
+        }
+        Resolved::Known(name) if is_root(facts, name) => {
+            let message = format!("the last USER is {name}: containers start as root");
+            verdicts.fail(here(user.span), message).fix(fix_of_target(context.stack, context, target));
+        }
+        Resolved::Known(name) => {
+            verdicts.pass(here(user.span), format!("ends in USER {name}"));
+        }
+    }
+}
+
+/// By number, by name, or by a name that the file gives uid 0.
+fn is_root(facts: &TargetFacts, user: &str) -> bool {
+    let created = || {
+        let uid = facts.created_user(user.split(':').next().unwrap_or(user))?.uid.as_ref()?;
+        uid.known()?.parse::<u32>().ok()
+    };
+    parse_identity(user) == Identity::Root || created() == Some(0)
+}
+
+/// The same change as that of the service that builds the target, so that both are made once.
+fn fix_of_target(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildTarget<'_>) -> Fix {
+    for service in &target.services {
+        let profile = temper_fit::profile(stack, service);
+        if let Some(fix) = fix_by_service(&profile, owned_directories(service, &profile)) {
+            return fix;
+        }
+    }
+    if let Some(service) = target.services.first() {
+        let profile = temper_fit::profile(stack, service);
+        return refused(KEEP, refusal(&service.name, profile.target.why_user.as_deref()));
+    }
+    if let Some(tool) = changes_user(&target.facts) {
+        return refused(KEEP, format!("it starts as root so that {tool} can change users"));
+    }
+    own_user(stack, context, target)
+}
+
+fn fix_by_service(profile: &Profile, owned: Vec<String>) -> Option<Fix> {
+    let user = profile.target.user.as_ref().filter(|user| user.uid != 0)?;
+    let change = run_as(&profile.image, user, owned, "CIS Docker 4.1")?;
+    Some(Fix {
+        safety: needs_proof(uncertainty(user)),
+        summary: format!("end in USER {}:{}", user.uid, user.gid),
+        changes: vec![change],
+    })
+}
+
+/// The user of `temper.toml` for a Dockerfile that no service builds.
+fn own_user(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildTarget<'_>) -> Fix {
+    let user = &stack.settings.user;
+    let volumes = target.facts.volumes.iter().filter_map(|volume| volume.value.known().map(str::to_owned));
+    let action = DockerfileAction::RunAs {
+        uid: user.uid,
+        gid: user.gid,
+        create: Some(user.name.clone()),
+        home: format!("/home/{}", user.name),
+        owned: volumes.collect(),
+    };
+    Fix {
+        safety: needs_proof("the program may write files that belong to root, or need a privilege of root"),
+        summary: format!("end in USER {}:{}, a user that the Dockerfile creates", user.uid, user.gid),
+        changes: vec![Change::Dockerfile {
+            path: context.dockerfile.path.clone(),
+            target: target.name.clone(),
+            action,
+            reason: "CIS Docker 4.1".to_owned(),
+        }],
+    }
+}
+
+/// The program with which containers of the target change users after they started as root.
+fn changes_user(facts: &TargetFacts) -> Option<&'static str> {
+    facts.start.wrappers.iter().find_map(|used| match used.wrapper {
+        Wrapper::Gosu => Some("gosu"),
+        Wrapper::SuExec => Some("su-exec"),
+        Wrapper::Setuidgid => Some("s6-setuidgid"),
+        Wrapper::S6Overlay => Some("s6-overlay"),
+        Wrapper::Supervisord if used.at_start => Some("supervisord"),
+        Wrapper::Setpriv if used.at_start => Some("setpriv"),
+        Wrapper::Su if used.at_start => Some("su"),
+        Wrapper::Sudo if used.at_start => Some("sudo"),
+        _ => None,
+    })
+}
