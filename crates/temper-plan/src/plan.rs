@@ -1,5 +1,6 @@
 use temper_controls::{Meta, Safety};
 use temper_fit::Evidence;
+use temper_model::Date;
 use temper_text::unified_diff;
 
 /// What kind of change is wanted.
@@ -11,6 +12,8 @@ pub struct Options {
     pub safe_only: bool,
     /// Leave Dockerfiles as they are. What hangs on their change is left out too.
     pub no_dockerfiles: bool,
+    /// The day that decides which waivers hold for what an earlier overlay sets. `None`: all of them.
+    pub today: Option<Date>,
 }
 
 /// The fixes chosen for a stack, as texts. Nothing has been written yet.
@@ -22,6 +25,8 @@ pub struct Plan {
     pub files: Vec<FileChange>,
     /// Memory that the tmpfs mounts of each project may use.
     pub budgets: Vec<Budget>,
+    /// What a person should know besides, such as an overlay that had to take another name.
+    pub notes: Vec<String>,
 }
 
 /// What is done for one service, project or Dockerfile, and what is not.
@@ -87,6 +92,20 @@ pub struct Budget {
     pub tmpfs: u64,
     /// Memory of the host, bytes, when `temper.toml` says it.
     pub host: Option<u64>,
+    /// Enabled services whose tmpfs mounts may use more than their own memory limit: tmpfs pages are charged to the
+    /// memory cgroup of the container (kernel, `Documentation/admin-guide/cgroup-v2.rst`), so filling them kills it.
+    pub over_limit: Vec<OverLimit>,
+}
+
+/// A service whose tmpfs mounts may use more memory than it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverLimit {
+    /// The service.
+    pub service: String,
+    /// Sum of the sizes of its tmpfs mounts, bytes.
+    pub tmpfs: u64,
+    /// Its memory limit, bytes.
+    pub memory: u64,
 }
 
 /// Why a change cannot be planned: the result would not be what was meant. Always a fault of temper, not of the stack.
@@ -121,5 +140,25 @@ pub enum PlanError {
         control: String,
         /// What the control says.
         message: String,
+    },
+    /// A control that had no finding before has one afterwards.
+    #[error(
+        "{resource}: the planned change would make {control} fail: {message}; nothing was written, please report this"
+    )]
+    NewFinding {
+        /// The resource.
+        resource: String,
+        /// The control.
+        control: String,
+        /// What the control says.
+        message: String,
+    },
+    /// Planning again on the result would change it once more.
+    #[error(
+        "{path}: the same plan would change this file a second time; nothing was written, please report this"
+    )]
+    Unstable {
+        /// The file.
+        path: String,
     },
 }

@@ -1,0 +1,181 @@
+use temper_controls::{ComposeAction, Scalar};
+use temper_model::compose::{Project, Service};
+use temper_model::{Origin, Value};
+use temper_text::{FileId, TextEdit};
+use temper_yaml::{Entry, Kind, Node, Snippet, edit};
+
+use super::{Editor, plain, service_entry};
+use crate::overlay::escape;
+use crate::wish::Wish;
+
+impl Editor<'_> {
+    /// Makes one wish true in the files that define a service.
+    ///
+    /// # Errors
+    /// When that would change others, or cannot be written: why, for people.
+    pub(super) fn service(
+        &mut self,
+        project: &Project,
+        service: &Service,
+        wish: &Wish,
+    ) -> Result<(), String> {
+        let files = self.defining(project, service);
+        let first = *files.first().ok_or_else(|| {
+            format!("no file of the project itself defines `{}`: change it where it comes from", service.name)
+        })?;
+        let reason = wish.reason.as_str();
+        match &wish.action {
+            ComposeAction::Set { path, value } => {
+                let (key, below) = path.split_first().ok_or("a setting without a name")?;
+                if !below.is_empty() && is_shared(service, key) {
+                    return Err(format!(
+                        "`{key}` comes through an anchor that others use: write it out in this service"
+                    ));
+                }
+                let file = self.last_with(&files, &service.name, key).unwrap_or(first);
+                let value = scalar(value);
+                self.edit(file, |text, root| {
+                    set(text, service_entry(root, &service.name)?, path, &value, reason)
+                })
+            }
+            ComposeAction::SetNew { key, entries } => {
+                let entries =
+                    entries.iter().map(|(key, values)| ((*key).to_owned(), new_value(values), None));
+                let value = Snippet::Map(entries.collect()).with_comment(reason);
+                self.edit(first, |text, root| add(text, service_entry(root, &service.name)?, key, &value))
+            }
+            ComposeAction::SetVariable { name, value } => {
+                let file = self.last_with(&files, &service.name, "environment").unwrap_or(first);
+                if is_shared(service, "environment") {
+                    return Err("`environment` comes through an anchor that others use".to_owned());
+                }
+                let value = escape(value);
+                self.edit(file, |text, root| {
+                    variable(text, service_entry(root, &service.name)?, name, &value, reason)
+                })
+            }
+            ComposeAction::Unset { key } => {
+                let with = self.all_with(&files, &service.name, key);
+                if with.is_empty() {
+                    return Err(format!("`{key}` is inherited: take it away where it comes from"));
+                }
+                for file in with {
+                    self.edit(file, |text, root| {
+                        plain(edit::remove_entry(text, &service_entry(root, &service.name)?.value, key))
+                    })?;
+                }
+                Ok(())
+            }
+            ComposeAction::Append { key, item } => self.append(project, service, &files, key, item, reason),
+            ComposeAction::Replace { key, at, item } => {
+                let new = Snippet::Scalar(escape(item));
+                self.change_item(project, service, &files, key, *at, Some(new), reason)
+            }
+            ComposeAction::Remove { key, at } => {
+                self.change_item(project, service, &files, key, *at, None, reason)
+            }
+        }
+    }
+
+    /// The files in which the service itself has a key.
+    pub(super) fn all_with(&mut self, files: &[FileId], service: &str, key: &str) -> Vec<FileId> {
+        let mut with = Vec::new();
+        for file in files {
+            let text = self.text(*file);
+            let has = temper_yaml::parse(&text).is_ok_and(|yaml| {
+                let root = yaml.documents.first();
+                root.and_then(|root| root.get("services")?.get(service)?.get(key)).is_some()
+            });
+            if has {
+                with.push(*file);
+            }
+        }
+        with
+    }
+
+    pub(super) fn last_with(&mut self, files: &[FileId], service: &str, key: &str) -> Option<FileId> {
+        self.all_with(files, service, key).pop()
+    }
+}
+
+/// True when a setting of the service stands under an anchor or a merge key, where others may use it, too.
+pub(super) fn is_shared(service: &Service, key: &str) -> bool {
+    let origin = service.value.get(key).map(|value: &Value| value.origin);
+    matches!(origin, Some(Origin::Alias(_) | Origin::MergeKey(_)))
+}
+
+fn scalar(value: &Scalar) -> Snippet {
+    match value {
+        Scalar::Bool(value) => Snippet::Bool(*value),
+        Scalar::Int(value) => Snippet::Int(*value),
+        Scalar::Str(text) => Snippet::Scalar(escape(text)),
+    }
+}
+
+fn new_value(values: &[String]) -> Snippet {
+    match values {
+        [value] => match (value.parse::<i64>(), value.parse::<bool>()) {
+            (Ok(number), _) if number.to_string() == *value => Snippet::Int(number),
+            (_, Ok(yes)) => Snippet::Bool(yes),
+            _ => Snippet::Scalar(escape(value)),
+        },
+        many => Snippet::strings(many.iter().map(|value| escape(value))),
+    }
+}
+
+/// Adds a key to a service, or to a mapping in it.
+pub(super) fn add(text: &str, entry: &Entry, key: &str, value: &Snippet) -> Result<Vec<TextEdit>, String> {
+    match &entry.value.kind {
+        _ if entry.value.is_null() => plain(edit::add_entry_to_null(text, entry, key, value)),
+        Kind::Alias(name) => Err(format!("it is the alias `*{name}`: changing it would change others")),
+        _ => plain(edit::add_entry(text, &entry.value, key, value)),
+    }
+}
+
+fn set(
+    text: &str,
+    entry: &Entry,
+    path: &[&'static str],
+    value: &Snippet,
+    reason: &str,
+) -> Result<Vec<TextEdit>, String> {
+    let Some((key, below)) = path.split_first() else { return Err("a setting without a name".to_owned()) };
+    match entry.value.entry(key) {
+        Some(found) if below.is_empty() => {
+            plain(edit::replace_value(text, &found.value, &value.clone().with_comment(reason)))
+        }
+        Some(found) => set(text, found, below, value, reason),
+        None => {
+            let leaf = value.clone().with_comment(reason);
+            let nested = below.iter().rev().fold(leaf, |inner, key| Snippet::map([(*key, inner)]));
+            add(text, entry, key, &nested)
+        }
+    }
+}
+
+fn variable(
+    text: &str,
+    service: &Entry,
+    name: &str,
+    value: &str,
+    reason: &str,
+) -> Result<Vec<TextEdit>, String> {
+    let Some(environment) = service.value.entry("environment") else {
+        let map = Snippet::Map(vec![(name.to_owned(), value.into(), Some(reason.to_owned()))]);
+        return add(text, service, "environment", &map);
+    };
+    let Kind::Sequence { items, .. } = &environment.value.kind else {
+        return match environment.value.entry(name) {
+            Some(found) => {
+                plain(edit::replace_value(text, &found.value, &Snippet::from(value).with_comment(reason)))
+            }
+            None => add(text, environment, name, &Snippet::from(value).with_comment(reason)),
+        };
+    };
+    let pair = Snippet::Scalar(format!("{name}={value}")).with_comment(reason);
+    let names = |item: &&Node| item.as_str().is_some_and(|text| text.split('=').next() == Some(name));
+    match items.iter().find(names) {
+        Some(item) => plain(edit::replace_value(text, item, &pair)),
+        None => plain(edit::append_item(text, &environment.value, &pair)),
+    }
+}
