@@ -10,8 +10,10 @@ use crate::{Meta, Verdicts};
 mod no_privileged;
 mod non_root_user;
 mod numeric_user;
+mod read_only_rootfs;
 mod shared;
 mod user_drift;
+mod writable_paths;
 
 /// Every control, in the order in which findings are shown.
 pub const ALL: &[&dyn Control] = &[
@@ -19,6 +21,8 @@ pub const ALL: &[&dyn Control] = &[
     &non_root_user::NonRootUser,
     &numeric_user::NumericUser,
     &user_drift::UserDrift,
+    &read_only_rootfs::ReadOnlyRootfs,
+    &writable_paths::WritablePaths,
 ];
 
 /// The control of that identifier.

@@ -2,6 +2,7 @@
 
 pub(super) mod run_as;
 pub(super) mod targets;
+pub(super) mod writable;
 
 use temper_fit::Evidence;
 use temper_model::compose::Item;
