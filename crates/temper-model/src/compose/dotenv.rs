@@ -266,13 +266,18 @@ fn unescape(value: &str) -> String {
             Some('$') => Some("$$"),
             _ => None,
         };
-        let octal = octal(after);
         if let Some(text) = simple {
             out.push_str(text);
             rest = after.get(1..).unwrap_or_default();
-        } else if let Some((c, length)) = octal {
-            out.push(c);
-            rest = after.get(length..).unwrap_or_default();
+        } else if let Some(digits) = after.strip_prefix('0') {
+            let length = digits.bytes().take(3).take_while(u8::is_ascii_digit).count();
+            let (digits, after) = digits.split_at(length);
+            match u8::from_str_radix(digits, 8) {
+                Ok(code) if length == 3 => out.push(char::from(code)),
+                // Not three octal digits: Compose drops the zero and leaves the rest.
+                _ => out.extend(["\\", digits]),
+            }
+            rest = after;
         } else {
             out.push('\\');
             rest = after;
@@ -282,9 +287,113 @@ fn unescape(value: &str) -> String {
     out
 }
 
-/// `0` and three octal digits.
-fn octal(text: &str) -> Option<(char, usize)> {
-    let digits = text.strip_prefix('0')?.get(..3)?;
-    let code = u8::from_str_radix(digits, 8).ok()?;
-    Some((char::from(code), 4))
+#[cfg(test)]
+mod tests {
+    use temper_text::{FileId, SourceFile};
+
+    use super::{Assignment, Fault, parse, parse_raw};
+
+    fn read(text: &str) -> Result<Vec<Assignment>, Fault> {
+        parse(FileId(0), text, &|name| (name == "SHELL").then(|| "sh".to_owned()))
+    }
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let read = read(text).expect("the file is good");
+        read.into_iter().map(|one| (one.name, one.value.unwrap_or_else(|| "<none>".to_owned()))).collect()
+    }
+
+    fn is(text: &str, expected: &[(&str, &str)]) {
+        let expected: Vec<(String, String)> =
+            expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        assert_eq!(pairs(text), expected, "{text:?}");
+    }
+
+    fn line_of(text: &str) -> u32 {
+        let fault = read(text).expect_err("the file is bad");
+        SourceFile::new("e", text).line_col(fault.at.span.start as usize).line
+    }
+
+    #[test]
+    fn byte_order_mark_and_carriage_returns_are_not_part_of_values() {
+        is("\u{feff}A=1\r\nB=2\r\n", &[("A", "1"), ("B", "2")]);
+    }
+
+    #[test]
+    fn comment_ends_a_value_without_quotes_only_after_a_space() {
+        is(
+            "A=1 # c\nB=x#y\nC=#z\nD='x' # c\nE=1\t# c\n",
+            &[("A", "1"), ("B", "x#y"), ("C", "#z"), ("D", "x"), ("E", "1\t# c")],
+        );
+    }
+
+    #[test]
+    fn export_is_left_out_but_not_inside_a_name() {
+        is("export A=1\nexportB=2\nexport=3\n", &[("A", "1"), ("exportB", "2"), ("export", "3")]);
+    }
+
+    #[test]
+    fn single_quotes_keep_everything_and_double_quotes_know_escapes() {
+        is("A='x\\n$SHELL'\nB=\"x\\n\\$SHELL $SHELL\"\n", &[("A", "x\\n$SHELL"), ("B", "x\n$SHELL sh")]);
+    }
+
+    #[test]
+    fn octal_escape_needs_three_digits() {
+        is("A=\"\\0101\"\nB=\"\\01\"\n", &[("A", "A"), ("B", "\\1")]);
+    }
+
+    #[test]
+    fn quoted_value_goes_over_lines() {
+        is("A=\"x\ny\"\nB=2\n", &[("A", "x\ny"), ("B", "2")]);
+    }
+
+    #[test]
+    fn shell_wins_over_lines_above() {
+        is("SHELL=mine\nA=$SHELL\nB=${A}x\n", &[("SHELL", "mine"), ("A", "sh"), ("B", "shx")]);
+    }
+
+    #[test]
+    fn name_alone_takes_the_value_from_outside() {
+        is("SHELL\nOTHER\nA=1\n", &[("SHELL", "sh"), ("OTHER", "<none>"), ("A", "1")]);
+    }
+
+    #[test]
+    fn last_name_without_a_line_end_is_a_nameless_value_as_in_compose() {
+        is("SHELL", &[("", "SHELL")]);
+    }
+
+    #[test]
+    fn variable_without_a_value_is_named() {
+        let read = read("A=${NONE}x").expect("the file is good");
+        assert_eq!(read[0].missing, ["NONE"]);
+        assert_eq!(read[0].raw.as_deref(), Some("${NONE}x"));
+    }
+
+    #[test]
+    fn place_is_the_value_as_written() {
+        let text = "A = \"x y\" # c\nB= z # c\n";
+        let read = read(text).expect("the file is good");
+        let written: Vec<&str> = read.iter().map(|one| one.at.span.slice(text)).collect();
+        assert_eq!(written, ["\"x y\"", "z"]);
+    }
+
+    #[test]
+    fn faults_name_their_line() {
+        assert_eq!(line_of("A=1\n\nB C=1\n"), 3);
+        assert_eq!(line_of("A=\"l1\nl2\"\nB!=1"), 3);
+        assert_eq!(line_of("A=1\nB=\"x"), 2);
+        assert_eq!(line_of("A=1\nB=${"), 2);
+    }
+
+    #[test]
+    fn raw_values_are_taken_letter_by_letter() {
+        let read = parse_raw(FileId(0), "# c\nA='$X' # c\n", &|_| None).expect("the file is good");
+        assert_eq!(read[0].value.as_deref(), Some("'$X' # c"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "(?s)[ -~\n\r\t\u{e9}]{0,60}") {
+            let _ = read(&text);
+        }
+    }
 }

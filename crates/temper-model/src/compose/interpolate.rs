@@ -179,7 +179,9 @@ fn add_missing(missing: &mut Vec<String>, name: &str) {
 }
 
 fn invalid(rest: &str, at: usize) -> TemplateFault {
-    let end = rest.find(['\n', '}']).map_or(rest.len(), |end| end + usize::from(rest.as_bytes().get(end) == Some(&b'}')));
+    let end = rest
+        .find(['\n', '}'])
+        .map_or(rest.len(), |end| end + usize::from(rest.as_bytes().get(end) == Some(&b'}')));
     let shown = rest.get(..end).unwrap_or(rest);
     let message = format!(
         "invalid interpolation `{shown}`; expected `$VAR`, `${{VAR}}`, `${{VAR:-default}}` or `${{VAR:?message}}`; \
@@ -268,4 +270,118 @@ fn is_name_start(byte: u8) -> bool {
 fn name(text: &str) -> &str {
     let end = text.bytes().position(|byte| !(is_name_start(byte) || byte.is_ascii_digit()));
     text.get(..end.unwrap_or(text.len())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Required, Substituted, TemplateFault, substitute};
+
+    fn lookup(name: &str) -> Option<String> {
+        match name {
+            "SET" => Some("val".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    fn strict(text: &str) -> Result<Substituted, TemplateFault> {
+        substitute(text, &lookup, Required::Refuse)
+    }
+
+    fn gives(text: &str, expected: &str) {
+        assert_eq!(strict(text).expect(text).value, expected, "{text}");
+    }
+
+    /// The part of the text that the fault points at.
+    fn refused(text: &str) -> &str {
+        text.get(strict(text).expect_err(text).range).expect("the range lies in the text")
+    }
+
+    #[test]
+    fn default_stands_for_an_unset_or_empty_variable() {
+        gives("${SET:-d} ${NONE:-d} ${EMPTY:-d} ${EMPTY-d} ${NONE-d}", "val d d  d");
+    }
+
+    #[test]
+    fn alternative_stands_for_a_set_variable() {
+        gives("${SET:+r}|${EMPTY:+r}|${EMPTY+r}|${NONE+r}", "r||r|");
+    }
+
+    #[test]
+    fn two_dollars_are_one_and_a_lone_dollar_stays() {
+        gives("$$SET $${SET} $ a$ $1 $-", "$SET ${SET} $ a$ $1 $-");
+    }
+
+    #[test]
+    fn defaults_nest() {
+        gives("${NONE:-${OTHER:-${SET}}}", "val");
+        gives("${NONE:-a${SET}b}c}", "avalbc}");
+    }
+
+    #[test]
+    fn brace_after_an_opening_brace_is_passed_over_as_in_compose() {
+        gives("${NONE:-{}}", "{}");
+        gives("${NONE:-{a}}", "{a}");
+    }
+
+    #[test]
+    fn unset_variable_without_default_is_empty_and_named() {
+        let done = strict("$NONE-${OTHER}-$NONE").expect("it is good");
+        assert_eq!(done.value, "--");
+        assert_eq!(done.missing, ["NONE", "OTHER"]);
+    }
+
+    #[test]
+    fn default_that_is_not_used_is_not_missing() {
+        assert!(strict("${SET:-$NONE}").expect("it is good").missing.is_empty());
+    }
+
+    #[test]
+    fn faults_point_at_the_variable() {
+        assert_eq!(refused("a ${SET!} b"), "${SET!}");
+        assert_eq!(refused("a ${} b"), "${}");
+        assert_eq!(refused("$SET ${SET"), "${SET");
+        assert_eq!(refused("a ${NONE:?why} b"), "${NONE:?why}");
+        assert_eq!(refused("${SET:-${NONE?}}"), "${NONE?}");
+        assert_eq!(refused("${NONE:-a\nb}"), "${NONE:-a");
+    }
+
+    #[test]
+    fn required_variable_tells_its_reason() {
+        let message = strict("${NONE:?set it}").expect_err("it has no value").message;
+        assert_eq!(message, "required variable NONE is missing a value: set it");
+    }
+
+    #[test]
+    fn required_variable_is_unknown_when_reading_leniently() {
+        let done = substitute("x${NONE:?why}", &lookup, Required::Unknown).expect("nothing is refused");
+        assert_eq!((done.value.as_str(), done.missing.as_slice()), ("x", &["NONE".to_owned()][..]));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        let text = format!("{}x{}", "${A:-".repeat(5000), "}".repeat(5000));
+        assert!(strict(&text).is_err());
+    }
+
+    #[test]
+    fn long_lines_are_read_in_one_pass() {
+        let text = "${NONE:-a}".repeat(100_000);
+        assert_eq!(strict(&text).expect("it is good").value.len(), 100_000);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_substituted_or_refused_within_it(text in "[$]?[${}A:?+\\- \n\u{e9}]{0,40}") {
+            if let Err(fault) = strict(&text) {
+                proptest::prop_assert!(text.get(fault.range).is_some());
+            }
+        }
+
+        #[test]
+        fn text_without_a_dollar_stays(text in "[^$]{0,40}") {
+            let done = strict(&text).expect("there is nothing to substitute");
+            proptest::prop_assert_eq!(done.value, text);
+        }
+    }
 }

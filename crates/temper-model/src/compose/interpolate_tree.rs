@@ -110,7 +110,7 @@ impl Cast {
         match self {
             Self::Bool => boolean(text).map(Data::Bool),
             Self::Int => text.parse().ok().map(Data::Int),
-            Self::Float => text.parse().ok().map(Data::Float),
+            Self::Float => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Data::Float),
         }
     }
 }

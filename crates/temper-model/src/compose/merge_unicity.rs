@@ -142,10 +142,12 @@ fn port(item: &Value) -> Result<String, &'static str> {
     }
     let part = |key: &str| item.get(key).and_then(text_of);
     let target = part("target").ok_or("`target`, the port of the container")?;
+    // To Compose the number 80 and the text "80" are two different published ports.
+    let is_number = matches!(item.get("published").map(|port| &port.data), Some(Data::Int(_)));
     let published = part("published").unwrap_or_default();
     let address = part("host_ip").unwrap_or_else(|| "0.0.0.0".to_owned());
     let protocol = part("protocol").unwrap_or_else(|| "tcp".to_owned());
-    Ok(format!("{address}:{published}:{target}/{protocol}"))
+    Ok(format!("{address}:{published}:{is_number}:{target}/{protocol}"))
 }
 
 fn volume(item: &Value) -> Result<String, &'static str> {
@@ -178,4 +180,19 @@ fn short_target(text: &str) -> &str {
     }
     parts.push(rest);
     parts.get(1).or(parts.first()).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_target;
+
+    #[test]
+    fn target_of_a_short_volume() {
+        assert_eq!(short_target("/data"), "/data");
+        assert_eq!(short_target("./a:/data:ro"), "/data");
+        assert_eq!(short_target("C:\\x:/data"), "/data");
+        // One letter before a colon is a drive, to Compose too.
+        assert_eq!(short_target("v:/data"), "v:/data");
+        assert_eq!(short_target(""), "");
+    }
 }

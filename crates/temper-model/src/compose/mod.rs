@@ -13,6 +13,8 @@ mod json;
 mod load;
 mod load_path;
 mod load_start;
+#[cfg(test)]
+mod load_tests;
 mod loaded;
 mod merge;
 mod merge_rules;
