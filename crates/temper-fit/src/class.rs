@@ -10,16 +10,8 @@ use crate::{Evidence, EvidenceKind};
 
 /// Classes that a framework can show, what needs the most room first: a service that uses both ffmpeg and Flask is
 /// sized for ffmpeg.
-const ROOMIEST_FIRST: [Class; 8] = [
-    Class::Gpu,
-    Class::Agent,
-    Class::Media,
-    Class::Data,
-    Class::Bus,
-    Class::Worker,
-    Class::Api,
-    Class::Monitoring,
-];
+const ROOMIEST_FIRST: [Class; 7] =
+    [Class::Agent, Class::Media, Class::Data, Class::Bus, Class::Worker, Class::Api, Class::Monitoring];
 
 /// The class of a service and why.
 pub(crate) fn recognise(
@@ -58,6 +50,8 @@ fn from_image(image: &ImageSource) -> Option<Need<Class>> {
 
 fn from_frameworks(frameworks: &[Recognised]) -> Option<Need<Class>> {
     let classes = frameworks.iter().filter_map(|found| Some((class_of(found.framework.class?), found)));
+    // What can use a GPU runs without one unless a GPU is asked for.
+    let classes = classes.filter(|(class, _)| *class != Class::Gpu);
     let rank = |class: &Class| ROOMIEST_FIRST.iter().position(|roomier| roomier == class);
     let (class, found) = classes.min_by_key(|(class, _)| rank(class))?;
     Some(Need { value: class, evidence: vec![found.evidence.clone()] })

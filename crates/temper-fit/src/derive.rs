@@ -18,7 +18,7 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
     let image = image::of(stack, service);
     let login = login::of(service, &image);
     let gpu = !service.gpus.is_empty();
-    let frameworks = recognise::of(service, &image);
+    let frameworks = recognise::of(stack, service, &image);
     let class = class::recognise(stack, service, &image, &frameworks, gpu);
     let user = target::user(stack, service, &image, &login);
     let sizes = stack.settings.sizes(class.value);
@@ -35,6 +35,7 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
         sizes: &sizes,
         ids: ids(&start),
         home,
+        fills_cache: image::fills_cache(stack, &image),
     });
     let capabilities = capabilities::of(stack, service, &image, &start);
     let blind = blind(stack, service, &image);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use temper_dockerfile::InstructionKind;
+use temper_dockerfile::shell::SimpleCommand;
 use temper_model::compose::{Build, Service};
 use temper_model::{Setting, Stack};
 
@@ -64,6 +66,31 @@ fn from_tree(
         }
         Err(why) => ImageSource::Unknown { why: format!("{dockerfile}: {why}") },
     }
+}
+
+/// True when the build puts browsers or models into a cache directory. A program that does so at build time expects
+/// them at run time, so nothing may be mounted over them.
+pub(crate) fn fills_cache(stack: &Stack, image: &ImageSource) -> bool {
+    let ImageSource::Built { dockerfile, .. } = image else { return false };
+    let Some(dockerfile) = stack.dockerfiles.get(dockerfile) else { return false };
+    dockerfile.tree.instructions.iter().any(|instruction| match &instruction.kind {
+        InstructionKind::Run(command) => command.commands().iter().any(downloads),
+        _ => false,
+    })
+}
+
+/// `playwright install`, `huggingface-cli download`, `python -c "… from_pretrained(…)"`.
+fn downloads(command: &SimpleCommand) -> bool {
+    const DOWNLOADERS: [&str; 5] = ["playwright", "huggingface-cli", "hf", "puppeteer", "camoufox"];
+    const IN_CODE: [&str; 5] =
+        ["from_pretrained", "load_model", "snapshot_download", "WhisperModel", "SentenceTransformer("];
+    let words: Vec<&str> =
+        std::iter::once(&command.name).chain(&command.args).map(|word| word.text.as_str()).collect();
+    let names = words.iter().any(|word| DOWNLOADERS.contains(&crate::source::program_name(word).as_str()));
+    let fetches = words.iter().any(|word| matches!(*word, "install" | "download" | "fetch" | "browsers"));
+    let code = words.iter().any(|word| IN_CODE.iter().any(|call| word.contains(call)));
+    let installs_package = words.iter().any(|word| word.starts_with("pip") || word.starts_with("npm"));
+    (names && fetches && !installs_package) || code
 }
 
 /// Build arguments whose value is known. The others stay unknown to whatever in the Dockerfile hangs on them.

@@ -1,6 +1,7 @@
 //! Which frameworks and tools a service uses, and the sign that shows it.
 
 use temper_model::compose::Service;
+use temper_model::{Package, Registry, Stack};
 
 use crate::frameworks::{self, Framework};
 use crate::images::ImageRef;
@@ -18,8 +19,8 @@ pub(crate) struct Recognised {
 }
 
 /// The frameworks that a service uses, as far as Dockerfile, command and environment show them.
-pub(crate) fn of(service: &Service, image: &ImageSource) -> Vec<Recognised> {
-    let signs = Signs::of(service, image);
+pub(crate) fn of(stack: &Stack, service: &Service, image: &ImageSource) -> Vec<Recognised> {
+    let signs = Signs::of(stack, service, image);
     let found = frameworks::all().iter().filter_map(|framework| {
         let evidence = signs.show(framework)?;
         Some(Recognised { framework, evidence })
@@ -28,15 +29,16 @@ pub(crate) fn of(service: &Service, image: &ImageSource) -> Vec<Recognised> {
 }
 
 /// What can show a framework.
-struct Signs {
+struct Signs<'a> {
     commands: Vec<String>,
     packages: Vec<(PackageKind, String)>,
+    listed: &'a [Package],
     variables: Vec<String>,
     base: Option<String>,
 }
 
-impl Signs {
-    fn of(service: &Service, image: &ImageSource) -> Self {
+impl<'a> Signs<'a> {
+    fn of(stack: &'a Stack, service: &Service, image: &ImageSource) -> Self {
         let started =
             [&service.command, &service.entrypoint].into_iter().flatten().filter_map(|set| set.known());
         let mut commands: Vec<String> =
@@ -60,7 +62,18 @@ impl Signs {
         }
         let base =
             base.and_then(|reference| reference.parse::<ImageRef>().ok()).map(|image| image.familiar_name());
-        Self { commands, packages, variables, base }
+        Self { commands, packages, listed: listed(stack, service), variables, base }
+    }
+
+    /// A manifest that the Dockerfile copies lists the framework.
+    fn lists(&self, framework: &Framework) -> Option<Evidence> {
+        let signs = &framework.recognise;
+        let package = self.listed.iter().find(|package| match package.registry {
+            Registry::Pypi => signs.pip.contains(&package.name),
+            Registry::Npm => signs.npm.contains(&package.name),
+        })?;
+        let detail = format!("{}: depends on {}", framework.name, package.name);
+        Some(Evidence::at(EvidenceKind::Source, package.at, detail))
     }
 
     fn show(&self, framework: &Framework) -> Option<Evidence> {
@@ -74,6 +87,9 @@ impl Signs {
             .or_else(|| package(PackageKind::Apk, &signs.apk))
             .or_else(|| package(PackageKind::Gem, &signs.gem))
             .map(|name| format!("installs {name}"));
+        if let Some(evidence) = self.lists(framework) {
+            return Some(evidence);
+        }
         let started = || {
             let command = self.commands.iter().find(|command| signs.commands.contains(command))?;
             Some(format!("starts {command}"))
@@ -90,6 +106,15 @@ impl Signs {
         let detail = installed.or_else(started).or_else(set).or_else(built_on)?;
         Some(Evidence::general(EvidenceKind::Source, format!("{}: {detail}", framework.name)))
     }
+}
+
+/// What the manifests list that the Dockerfile of a service copies.
+fn listed<'a>(stack: &'a Stack, service: &Service) -> &'a [Package] {
+    let key = service.build.as_ref().and_then(|build| {
+        let (context, dockerfile) = (build.context.clone()?, build.dockerfile.as_ref()?.value.clone());
+        Some((context, dockerfile))
+    });
+    key.and_then(|key| stack.packages.get(&key)).map_or(&[], Vec::as_slice)
 }
 
 /// `pattern` names `image`, exactly or with `*` for the rest.

@@ -42,17 +42,18 @@ pub(crate) fn accounts(facts: &TargetFacts) -> Vec<(String, u32, Option<u32>, Op
     let users = facts.accounts.users.iter().filter_map(|user| {
         let name = user.name.known()?.to_owned();
         let uid: u32 = user.uid.as_ref()?.known()?.parse().ok()?;
-        let gid = group_of(facts, user.group.as_ref().and_then(Resolved::known), &name);
+        let gid = group_of(facts, user.group.as_ref().and_then(Resolved::known), uid);
         let home = user.home_or_default().known().map(str::to_owned);
         Some((name, uid, gid, home))
     });
     users.collect()
 }
 
-/// The number of a group that is given by number or by the name of a group that the Dockerfile creates. A user
-/// without a group gets one of its own name.
-fn group_of(facts: &TargetFacts, group: Option<&str>, user: &str) -> Option<u32> {
-    let name = group.unwrap_or(user);
+/// The number of a group that is given by number or by the name of a group that the Dockerfile creates.
+fn group_of(facts: &TargetFacts, group: Option<&str>, uid: u32) -> Option<u32> {
+    // A user without a group gets one of its own, with the number of the user when that is free (shadow-utils,
+    // `find_new_gid`; BusyBox `adduser.c`).
+    let Some(name) = group else { return Some(uid) };
     name.parse().ok().or_else(|| facts.accounts.group(name)?.gid.as_ref()?.known()?.parse().ok())
 }
 
@@ -141,35 +142,73 @@ pub(crate) fn package_name(kind: PackageKind, written: &str) -> String {
     };
     let name = written.get(..end.unwrap_or(written.len())).unwrap_or(written);
     match kind {
-        PackageKind::Pip => name.to_lowercase().replace(['_', '.'], "-"),
+        PackageKind::Pip => temper_model::pypi_name(written),
         _ => name.to_owned(),
     }
 }
 
-/// Directories that `RUN` creates and gives to a user, or makes writable for everybody, and what says so.
+/// Directories that `RUN` gives to a user or makes writable for everybody, and what says so.
 pub(crate) fn given_directories(facts: &TargetFacts) -> Vec<(String, String)> {
-    let mut given = Vec::new();
+    let mut given: Vec<(String, String)> = Vec::new();
     for fact in &facts.paths {
-        let Some(path) = fact.path.known() else { continue };
+        let Some(path) = fact.path.known().filter(|path| is_data_directory(path)) else { continue };
+        let owner = fact.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
         let why = match fact.action {
             PathAction::ChangeOwner => {
-                let owner = fact.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
-                if is_root(owner) { None } else { Some(format!("the Dockerfile gives {path} to {owner}")) }
+                (!is_root(owner)).then(|| format!("the Dockerfile gives {path} to {owner}"))
             }
             PathAction::ChangeMode => {
                 let mode = fact.mode.as_ref().and_then(Resolved::known).unwrap_or_default();
                 opens_to_all(mode).then(|| format!("the Dockerfile makes {path} writable for everybody"))
             }
-            PathAction::CreateDirectory => Some(format!("the Dockerfile creates {path}")),
+            PathAction::CreateDirectory => created_for(facts, path),
             PathAction::CreateFile => None,
         };
-        if let Some(why) = why.filter(|_| is_data_directory(path)) {
-            given.push((path.to_owned(), why));
-        }
+        given.extend(why.map(|why| (path.to_owned(), why)));
     }
     given.sort();
     given.dedup_by(|later, first| later.0 == first.0);
     given
+}
+
+/// A directory that is made and then given away with its parent is there to be written when its name says so; the
+/// others hold code or what the build fetched.
+fn created_for(facts: &TargetFacts, path: &str) -> Option<String> {
+    const DATA: [&str; 24] = [
+        "cache",
+        "data",
+        "db",
+        "downloads",
+        "files",
+        "input",
+        "log",
+        "logs",
+        "media",
+        "models",
+        "output",
+        "outputs",
+        "results",
+        "runtime",
+        "sessions",
+        "spool",
+        "state",
+        "storage",
+        "temp",
+        "tmp",
+        "uploads",
+        "var",
+        "work",
+        "workspace",
+    ];
+    let name = path.rsplit('/').find(|part| !part.is_empty())?.trim_start_matches('.').to_ascii_lowercase();
+    let path = cover::canonical(path);
+    let given = facts.paths.iter().find(|fact| {
+        let owner = fact.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
+        let above = fact.path.known().is_some_and(|above| cover::holds(&cover::canonical(above), &path));
+        fact.action == PathAction::ChangeOwner && fact.recursive && above && !is_root(owner)
+    })?;
+    let owner = given.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
+    DATA.contains(&name.as_str()).then(|| format!("the Dockerfile creates {path} and gives it to {owner}"))
 }
 
 fn is_root(owner: &str) -> bool {
@@ -201,10 +240,16 @@ pub(crate) fn holds_code(facts: &TargetFacts, path: &str) -> bool {
     destinations.any(|dest| cover::holds(&path, &cover::canonical(dest)))
 }
 
-/// Groups that the Dockerfile adds its user to.
+/// Supplementary groups that the Dockerfile gives to a user, and what says so.
 pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)> {
-    let _ = facts;
-    Vec::new()
+    let groups = facts.accounts.users.iter().flat_map(|user| user.groups.iter());
+    let named = groups.filter_map(|group| group.known()).map(|group| {
+        (
+            group.to_owned(),
+            format!("the Dockerfile adds its user to {group}, and `user:` by number drops that"),
+        )
+    });
+    named.collect()
 }
 
 /// The program with which the image changes users after it started as root, if it does.

@@ -3,7 +3,7 @@
 use temper_model::compose::{MountKind, Service};
 use temper_model::{Class, Stack};
 
-use crate::images::{Match, Support};
+use crate::images::{KnownImage, Match, Support};
 use crate::profile::{
     Identity, ImageSource, Login, PathKind, PlannedTmpfs, Target, TargetUser, WritablePath,
 };
@@ -29,9 +29,11 @@ pub(crate) fn user(
         }
         Identity::Unknown { why } => Err(why.clone()),
         Identity::Named { .. } | Identity::Root => match image {
-            ImageSource::Known { entry, .. } => service_user(service, entry, login),
+            ImageSource::Known { entry, .. } => service_user(stack, service, entry, login),
             ImageSource::Built { facts, .. } => match crate::class::service_entry(image) {
-                Some(entry) if !source::replaces_entrypoint(facts) => service_user(service, entry, login),
+                Some(entry) if !source::replaces_entrypoint(facts) => {
+                    service_user(stack, service, entry, login)
+                }
                 _ => own_user(stack, image),
             },
             ImageSource::Foreign { reference } => {
@@ -55,10 +57,15 @@ fn stays(uid: u32, gid: u32, login: &Login, why: &str) -> TargetUser {
 }
 
 /// A known image can often be started as the user that it would become anyway.
-fn service_user(service: &Service, entry: &Match, login: &Login) -> Result<TargetUser, String> {
+fn service_user(
+    stack: &Stack,
+    service: &Service,
+    entry: &Match,
+    login: &Login,
+) -> Result<TargetUser, String> {
     let image = &entry.image;
     let Some(identity) = image.service_identity().filter(|identity| identity.uid != 0) else {
-        return Err(format!("image {} runs as root by design", image.id));
+        return any_user(stack, service, image);
     };
     if entry.is_ambiguous() {
         return Err(format!("the user of image {} depends on its tag, and only a digest is given", image.id));
@@ -97,6 +104,33 @@ fn service_user(service: &Service, entry: &Match, login: &Login) -> Result<Targe
         home: identity.home.clone().or_else(|| login.home.clone()).unwrap_or_else(|| "/".to_owned()),
         needs_dockerfile: false,
         evidence: vec![Evidence::general(EvidenceKind::KnownImage, detail)],
+    })
+}
+
+/// An image that stays root can sometimes run as any user, as long as no data of root waits for it.
+fn any_user(stack: &Stack, service: &Service, image: &KnownImage) -> Result<TargetUser, String> {
+    let id = &image.id;
+    let Some(note) = image.runs_as.arbitrary.as_ref().filter(|note| note.works != Support::No) else {
+        return Err(format!("image {id} runs as root, and it is not known to run as another user"));
+    };
+    let keeps = image.paths.iter().any(|need| need.kind.must_survive() && need.required);
+    if keeps || service.mounts.iter().any(|mount| !mount.read_only) {
+        return Err(format!(
+            "image {id} runs as root; it can run as another user once its data belongs to that user: {}",
+            note.reason
+        ));
+    }
+    let user = &stack.settings.user;
+    Ok(TargetUser {
+        uid: user.uid,
+        gid: user.gid,
+        name: None,
+        home: "/".to_owned(),
+        needs_dockerfile: false,
+        evidence: vec![Evidence::general(
+            EvidenceKind::KnownImage,
+            format!("image {id} runs as any user: {}", note.reason),
+        )],
     })
 }
 

@@ -15,6 +15,9 @@ use crate::{Evidence, EvidenceKind};
 
 const MIB: u64 = 1024 * 1024;
 
+/// Size of a cache whose models live in a volume of their own: what is left is small (R5 begins at 50 MB).
+const CACHE_BESIDE_MODELS: u64 = 512 * MIB;
+
 /// Everything that decides where a service writes.
 pub(crate) struct Setting<'a> {
     pub(crate) stack: &'a Stack,
@@ -26,6 +29,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) ids: (u32, u32),
     /// Home directory of that user, when known.
     pub(crate) home: Option<&'a str>,
+    /// The build puts browsers or models into the cache directory: a tmpfs there would hide them.
+    pub(crate) fills_cache: bool,
 }
 
 /// The writable paths of a service, sorted, and the variables that would move some of them.
@@ -134,7 +139,7 @@ impl Paths<'_> {
     }
 
     fn add_write(&mut self, found: &Recognised, write: &Write) {
-        if matches!(write.unwritable, Unwritable::Ignored) {
+        if !is_planned(write) {
             return;
         }
         if let Some(path) = self.moved_by_variable(write) {
@@ -155,11 +160,22 @@ impl Paths<'_> {
     }
 
     fn add_framework_path(&mut self, found: &Recognised, write: &Write, path: &str) {
+        // That a framework may write beside the code is no reason to hide the code (failure-mode 6).
+        if self.hides_image_content(path) {
+            return;
+        }
         let kind = kind_of(write.kind);
         let size = self.size_of(kind, write.size);
         let mut evidence = found.evidence.clone();
         evidence.detail = format!("{}; {}", evidence.detail, write.reason);
         self.add(path, kind, size, write.exec, evidence);
+    }
+
+    fn hides_image_content(&self, path: &str) -> bool {
+        match self.setting.image {
+            ImageSource::Built { facts, .. } => source::holds_code(facts, path),
+            _ => false,
+        }
     }
 
     fn redirect(&mut self, found: &Recognised, write: &Write) {
@@ -188,6 +204,9 @@ impl Paths<'_> {
         let ImageSource::Built { .. } = self.setting.image else { return };
         let Some(home) = self.setting.home.filter(|home| usable_home(home)) else { return };
         let cache = self.variable("XDG_CACHE_HOME").unwrap_or_else(|| format!("{home}/.cache"));
+        if self.setting.fills_cache || self.hides_image_content(&cache) {
+            return;
+        }
         let evidence = Evidence::general(EvidenceKind::Source, "cache directory of the user (R5)");
         self.add(&cache, PathKind::Cache, self.setting.sizes.cache, false, evidence);
     }
@@ -217,14 +236,24 @@ impl Paths<'_> {
     fn finish(self) -> (Vec<WritablePath>, Vec<Redirect>) {
         let Setting { service, image, .. } = self.setting;
         let volumes = image_volumes(image);
+        let models: Vec<String> = self
+            .found
+            .values()
+            .filter(|path| path.kind == PathKind::Model)
+            .map(|path| path.path.clone())
+            .collect();
         let mut paths: Vec<WritablePath> = Vec::new();
         for (_, mut path) in self.found {
             path.cover = cover::of(service, &path.path, &volumes);
+            let holds_models = models.iter().any(|model| cover::holds(&path.path, model));
+            if path.kind == PathKind::Cache && holds_models {
+                path.size = path.size.min(CACHE_BESIDE_MODELS);
+            }
             let inside = |above: &&mut WritablePath| shares_place(above, &path);
             // A cache below a tmpfs that is planned anyway needs no mount of its own.
             match paths.iter_mut().find(inside) {
                 Some(above) => {
-                    above.size = above.size.max(path.size);
+                    above.size = above.size.max(path.size.min(self.setting.sizes.tmp));
                     above.exec |= path.exec;
                     above.evidence.extend(path.evidence);
                 }
@@ -266,11 +295,21 @@ impl Paths<'_> {
     }
 }
 
-/// True when what is written to `below` may live in the tmpfs of `above`.
+/// True when a mount for the write is worth planning: the program fails without it, or gets slower.
+fn is_planned(write: &Write) -> bool {
+    let volatile = matches!(write.kind, images::PathKind::Tmp | images::PathKind::Cache);
+    let matters = match write.unwritable {
+        Unwritable::Fails | Unwritable::Slower => true,
+        Unwritable::Unknown => volatile,
+        Unwritable::FallsBack | Unwritable::Ignored => false,
+    };
+    matters && !write.file && !write.baked
+}
+
+/// True when what is written to `below` may live in the mount of `above`.
 fn shares_place(above: &WritablePath, below: &WritablePath) -> bool {
-    let volatile = |kind| !matches!(kind, PathKind::State | PathKind::Model);
-    volatile(above.kind)
-        && volatile(below.kind)
+    let kept = |kind| matches!(kind, PathKind::State | PathKind::Model);
+    kept(above.kind) == kept(below.kind)
         && above.cover == below.cover
         && above.owner == below.owner
         && cover::holds(&above.path, &below.path)

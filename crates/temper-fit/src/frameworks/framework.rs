@@ -82,6 +82,12 @@ pub struct Write {
     /// Whether files there are executed or mapped executable, so that `noexec` breaks it.
     #[serde(default)]
     pub exec: bool,
+    /// Whether the path is a file, which nothing can be mounted on before it exists.
+    #[serde(default)]
+    pub file: bool,
+    /// Whether the build usually fills it, so that a mount would hide what the program needs.
+    #[serde(default)]
+    pub baked: bool,
     /// What happens when it is not writable.
     pub unwritable: Unwritable,
     /// Ways to move it, best first.
