@@ -2,6 +2,7 @@
 //!
 //! [`Stack`] is the root. Controls, fit, plan and report read it and never parse text again.
 
+mod build_context;
 pub mod compose;
 mod discover;
 mod manifest;
@@ -11,6 +12,7 @@ mod stack;
 mod tree;
 mod value;
 
+pub use build_context::{BuildContext, IgnoreFile};
 pub use discover::{LoadOptions, MARKER, Walk, WalkRequest};
 pub use manifest::{Package, Registry, pypi_name};
 pub use settings::{

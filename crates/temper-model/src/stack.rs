@@ -1,9 +1,9 @@
 use indexmap::IndexMap;
 use temper_text::{FileId, Loc, SourceMap};
 
-use crate::Settings;
 use crate::compose::Project;
 use crate::manifest::Package;
+use crate::{BuildContext, Settings};
 
 /// Everything found under one root.
 #[derive(Debug, Clone)]
@@ -16,6 +16,9 @@ pub struct Stack {
     pub dockerfiles: IndexMap<String, Dockerfile>,
     /// Packages that the applications built here depend on, by (build context, Dockerfile), both relative to the root.
     pub packages: IndexMap<(String, String), Vec<Package>>,
+    /// What builds see, by (build context, Dockerfile), both relative to the root. A Dockerfile that no service is built
+    /// from stands here with its own directory and with the root.
+    pub build_contexts: IndexMap<(String, String), BuildContext>,
     /// Settings of `temper.toml`, or the defaults.
     pub settings: Settings,
     /// What could not be read, each with its place.

@@ -105,3 +105,27 @@ fn compose_file_of_an_env_file_names_the_project() {
     assert_eq!(files(&stack, &stack.projects[0]), ["a.yml", "b.yml"]);
     assert_eq!(stack.projects[0].project.services.len(), 2);
 }
+
+#[test]
+fn a_build_context_knows_its_ignore_file_and_what_should_not_be_built_in() {
+    let tree = MemoryTree::new([
+        (
+            "compose.yml",
+            "services:\n  api: {build: api}\n  web: {build: {context: web, dockerfile: Containerfile}}\n",
+        ),
+        ("api/Dockerfile", "FROM scratch\nCOPY . /\n"),
+        ("api/.env", "A=1\n"),
+        ("web/Containerfile", "FROM scratch\nCOPY . /\n"),
+        ("web/.dockerignore", "*\n"),
+        ("web/Containerfile.dockerignore", ".env\n"),
+    ]);
+    let stack = load(&tree);
+    let context = |context: &str, dockerfile: &str| {
+        stack.build_contexts.get(&(context.to_owned(), dockerfile.to_owned())).unwrap()
+    };
+    let api = context("api", "api/Dockerfile");
+    assert_eq!((api.ignore.is_none(), &api.sensitive[..]), (true, &[".env".to_owned()][..]));
+    let web = context("web", "web/Containerfile").ignore.as_ref().unwrap();
+    assert_eq!(web.path, "web/Containerfile.dockerignore");
+    assert_eq!((web.excludes(".env"), web.excludes("main.py")), (true, false));
+}

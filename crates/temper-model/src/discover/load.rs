@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 use temper_text::{FileId, Loc, SourceFile, SourceMap};
 
+use super::contexts::contexts;
 use super::group::{Group, Input, Named, Overlay, group};
 use super::names::{is_dockerfile, is_wanted};
 use super::outline::Outline;
@@ -15,7 +16,8 @@ use super::walk::{Walk, WalkRequest};
 use crate::compose::{Project, Selection};
 use crate::manifest::{self, Package};
 use crate::{
-    Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack, TreeError, path,
+    BuildContext, Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack,
+    TreeError, path,
 };
 
 /// The settings of a stack, at its root.
@@ -66,14 +68,15 @@ struct Parts {
     projects: Vec<ProjectGroup>,
     dockerfiles: IndexMap<String, Dockerfile>,
     packages: IndexMap<(String, String), Vec<Package>>,
+    build_contexts: IndexMap<(String, String), BuildContext>,
     problems: Vec<Problem>,
     skipped: Vec<String>,
 }
 
 impl Parts {
     fn into_stack(self, settings: Settings) -> Stack {
-        let Self { sources, projects, dockerfiles, packages, problems, skipped } = self;
-        Stack { sources, projects, dockerfiles, packages, settings, problems, skipped }
+        let Self { sources, projects, dockerfiles, packages, build_contexts, problems, skipped } = self;
+        Stack { sources, projects, dockerfiles, packages, build_contexts, settings, problems, skipped }
     }
 
     fn problem(&mut self, file: &str, at: Option<Loc>, message: String, warning: bool) {
@@ -107,6 +110,7 @@ impl Loader<'_> {
         self.load_groups(groups, &read, &mut parts);
         self.dockerfiles(Vec::new(), &mut parts);
         self.packages(&mut parts);
+        self.build_contexts(&mut parts);
         parts
     }
 
@@ -126,6 +130,7 @@ impl Loader<'_> {
         self.load_groups(groups, &read, &mut parts);
         self.dockerfiles(files.into_iter().filter(|file| is_dockerfile(file)).collect(), &mut parts);
         self.packages(&mut parts);
+        self.build_contexts(&mut parts);
         parts
     }
 
@@ -212,6 +217,11 @@ impl Loader<'_> {
                 packages.insert(key, found);
             }
         }
+    }
+
+    /// Looks at the directories that images are built from.
+    fn build_contexts(&self, parts: &mut Parts) {
+        parts.build_contexts = contexts(self.tree, &mut parts.sources, &parts.projects, &parts.dockerfiles);
     }
 
     /// Reads the Dockerfiles that were found and those that services are built from.

@@ -1,6 +1,7 @@
 //! Finds the files of a stack and says which belong together.
 
 mod aliases;
+mod contexts;
 mod group;
 mod load;
 mod names;
