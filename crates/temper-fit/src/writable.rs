@@ -15,6 +15,9 @@ use crate::{Evidence, EvidenceKind};
 
 const MIB: u64 = 1024 * 1024;
 
+/// What `images/` and `frameworks/` call a medium size.
+const MEDIUM_CACHE: u64 = 256 * MIB;
+
 /// Size of a cache whose models live in a volume of their own: what is left is small (R5 begins at 50 MB).
 const CACHE_BESIDE_MODELS: u64 = 512 * MIB;
 
@@ -146,6 +149,16 @@ impl Paths<'_> {
             self.add_framework_path(found, write, &path);
             return;
         }
+        let beside_code = write.path.as_str().starts_with("$WORKDIR/");
+        match kind_of(write.kind) {
+            // A folder beside the code is used only by some programs; the Dockerfile that makes it says so.
+            PathKind::State if beside_code => return,
+            PathKind::Cache if beside_code => {
+                self.redirect(found, write, "it would write beside the code");
+                return;
+            }
+            _ => {}
+        }
         let home = self.setting.home.filter(|home| usable_home(home));
         let lookup = |name: &str| match name {
             "HOME" => home.map(str::to_owned),
@@ -155,7 +168,7 @@ impl Paths<'_> {
         match write.path.expand(lookup) {
             Some(path) => self.add_framework_path(found, write, &path),
             // Home is not known or not writable: the variable leads to a place that is (failure-mode 4).
-            None => self.redirect(found, write),
+            None => self.redirect(found, write, "its home directory cannot be written"),
         }
     }
 
@@ -178,8 +191,13 @@ impl Paths<'_> {
         }
     }
 
-    fn redirect(&mut self, found: &Recognised, write: &Write) {
-        let Some(variable) = write.redirects.iter().find_map(|redirect| redirect.variable.as_ref()) else {
+    fn redirect(&mut self, found: &Recognised, write: &Write, why: &str) {
+        let Some(variable) = write
+            .redirects
+            .iter()
+            .filter(|redirect| redirect.off.is_none())
+            .find_map(|redirect| redirect.variable.as_ref())
+        else {
             return;
         };
         let place = if kind_of(write.kind) == PathKind::Model { "/models" } else { "/tmp" };
@@ -188,7 +206,7 @@ impl Paths<'_> {
             self.add_framework_path(found, write, place);
         }
         let mut evidence = found.evidence.clone();
-        evidence.detail = format!("{}; its home directory cannot be written", evidence.detail);
+        evidence.detail = format!("{}; {why}", evidence.detail);
         self.redirects.push(Redirect { variable: variable.clone(), value, evidence: vec![evidence] });
     }
 
@@ -288,7 +306,8 @@ impl Paths<'_> {
             (PathKind::State | PathKind::Model, _) => 0,
             (_, Size::Small) => 16 * MIB,
             (PathKind::Tmp, _) => self.setting.sizes.tmp,
-            (PathKind::Cache, _) => self.setting.sizes.cache,
+            (PathKind::Cache, Size::Medium) => self.setting.sizes.cache.min(MEDIUM_CACHE),
+            (PathKind::Cache, Size::Large) => self.setting.sizes.cache,
             (_, Size::Medium) => 64 * MIB,
             (_, Size::Large) => self.setting.sizes.tmp,
         }

@@ -350,7 +350,7 @@ fn the_known_names_are_listed() {
     otel-collector: otel/opentelemetry-collector otel/opentelemetry-collector-contrib ghcr.io/open-telemetry/opentelemetry-collector-releases/*
     pgadmin: dpage/pgadmin4
     portainer: portainer/portainer-ce portainer/portainer-ee portainer/portainer
-    postgres-extensions: pgvector/pgvector postgis/postgis imresamu/postgis
+    postgres-extensions: pgvector/pgvector ankane/pgvector postgis/postgis imresamu/postgis
     postgres: postgres
     postgrest: postgrest/postgrest
     prometheus: prom/prometheus quay.io/prometheus/prometheus
