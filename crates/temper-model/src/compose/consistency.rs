@@ -15,6 +15,10 @@ use crate::{Data, Member, Value};
 pub(crate) fn check(root: &Value, enabled: &BTreeSet<String>, report: &mut Report) {
     let services = root.get("services").and_then(Value::as_map);
     for (name, member) in services.into_iter().flatten().filter(|(name, _)| enabled.contains(*name)) {
+        // That it is no mapping has been said.
+        if member.value.as_map().is_none() {
+            continue;
+        }
         let mut service = Checked { root, enabled, name, at: member.key, value: &member.value, report };
         service.source();
         service.build();
@@ -51,7 +55,7 @@ impl Checked<'_> {
     }
 
     fn is_unknown(&self, path: &[&str]) -> bool {
-        self.report.is_lenient() && self.value.path(path).is_some_and(|value| !value.missing().is_empty())
+        self.value.path(path).is_some_and(|value| self.report.passes_over(value))
     }
 
     fn source(&mut self) {
@@ -136,7 +140,7 @@ impl Checked<'_> {
             let source = mount.get("source");
             let Some(name) = source.and_then(Value::as_str).filter(|name| !name.is_empty()) else { continue };
             if mount.get("type").and_then(Value::as_str) != Some("volume")
-                || (self.report.is_lenient() && source.is_some_and(|source| !source.missing().is_empty()))
+                || source.is_some_and(|source| self.report.passes_over(source))
             {
                 continue;
             }
@@ -155,8 +159,7 @@ impl Checked<'_> {
     fn references(&mut self, list: Option<&Value>, section: &str, noun: &str) {
         for item in list.and_then(Value::as_seq).unwrap_or_default() {
             let Some(name) = item.get("source").and_then(Value::as_str) else { continue };
-            let unknown = self.report.is_lenient()
-                && item.get("source").is_some_and(|source| !source.missing().is_empty());
+            let unknown = item.get("source").is_some_and(|source| self.report.passes_over(source));
             if !unknown && self.root.path(&[section, name]).is_none() {
                 self.refuse(item.at, &format!("{noun} {name:?} is not defined; add it under {section}"));
             }
@@ -167,7 +170,7 @@ impl Checked<'_> {
         let Some(first) = self.value.path(&["healthcheck", "test"]).and_then(Value::as_seq) else { return };
         let Some(first) = first.first() else { return };
         if first.as_str().is_some_and(|word| !["CMD", "CMD-SHELL", "NONE"].contains(&word))
-            && !(self.report.is_lenient() && !first.missing().is_empty())
+            && !self.report.passes_over(first)
         {
             self.refuse(first.at, "healthcheck.test begins with CMD, CMD-SHELL or NONE");
         }
@@ -196,10 +199,9 @@ impl Checked<'_> {
     fn replicas(&mut self) {
         let scale = self.value.get("scale").and_then(number);
         let replicas = self.value.path(&["deploy", "replicas"]).and_then(number);
-        if let (Some(scale), Some(replicas)) = (scale, replicas) {
-            if scale.to_bits() != replicas.to_bits() {
-                self.refuse(self.at, "scale and deploy.replicas differ; keep one");
-            }
+        let differ = |scale: f64| replicas.is_some_and(|replicas| scale.to_bits() != replicas.to_bits());
+        if scale.is_some_and(differ) {
+            self.refuse(self.at, "scale and deploy.replicas differ; keep one");
         }
         let many = scale.or(replicas).is_some_and(|count| count > 1.0);
         if many && self.text(&["container_name"]).is_some() {

@@ -10,14 +10,16 @@ type Version = (u32, u32, u32);
 
 /// A feature of a service: its name, the path to it (`*` for any key or item), the first version.
 ///
-/// Source: the version bars of <https://docs.docker.com/reference/compose-file/> (docker/docs, `data/summary.yaml`)
-/// and the release notes at <https://docs.docker.com/compose/releases/release-notes/>.
+/// Source: the "Requires" bars and "Introduced in" notes of <https://docs.docker.com/reference/compose-file/> (bars:
+/// `data/summary.yaml` of docker/docs), and for `annotations` the release notes of 2.26.0.
 const OF_SERVICE: &[(&str, &[&str], Version)] = &[
     ("annotations", &["annotations"], (2, 26, 0)),
     ("attach", &["attach"], (2, 20, 0)),
     ("build.additional_contexts", &["build", "additional_contexts"], (2, 17, 0)),
     ("build.dockerfile_inline", &["build", "dockerfile_inline"], (2, 17, 0)),
     ("build.entitlements", &["build", "entitlements"], (2, 27, 1)),
+    ("build.provenance", &["build", "provenance"], (2, 39, 0)),
+    ("build.sbom", &["build", "sbom"], (2, 39, 0)),
     ("build.privileged", &["build", "privileged"], (2, 15, 0)),
     ("build.ulimits", &["build", "ulimits"], (2, 23, 1)),
     ("cgroup", &["cgroup"], (2, 15, 0)),
@@ -29,6 +31,9 @@ const OF_SERVICE: &[(&str, &[&str], Version)] = &[
     ("healthcheck.start_interval", &["healthcheck", "start_interval"], (2, 20, 2)),
     ("label_file", &["label_file"], (2, 32, 2)),
     ("models", &["models"], (2, 38, 0)),
+    ("networks.driver_opts", &["networks", "*", "driver_opts"], (2, 27, 1)),
+    ("networks.gw_priority", &["networks", "*", "gw_priority"], (2, 33, 1)),
+    ("networks.interface_name", &["networks", "*", "interface_name"], (2, 36, 0)),
     ("networks.mac_address", &["networks", "*", "mac_address"], (2, 23, 2)),
     ("post_start", &["post_start"], (2, 30, 0)),
     ("pre_stop", &["pre_stop"], (2, 30, 0)),
@@ -37,10 +42,14 @@ const OF_SERVICE: &[(&str, &[&str], Version)] = &[
 ];
 
 /// A feature of the top level. Sources as above.
-const OF_PROJECT: &[(&str, &[&str], Version)] =
-    &[("configs.content", &["configs", "*", "content"], (2, 23, 1)), ("models", &["models"], (2, 38, 0))];
+const OF_PROJECT: &[(&str, &[&str], Version)] = &[
+    ("configs.content", &["configs", "*", "content"], (2, 23, 1)),
+    ("models", &["models"], (2, 38, 0)),
+    ("networks.enable_ipv4", &["networks", "*", "enable_ipv4"], (2, 33, 1)),
+];
 
-/// Tags and keys that are gone after loading. Sources as above.
+/// Tags and keys that are gone after loading. Sources as above; `!reset` has no note there, it came with version 1.14
+/// of Compose's own reader, which Compose 2.18.0 was the first to use.
 const OF_FILE: &[(&str, Version)] =
     &[("!reset", (2, 18, 0)), ("!override", (2, 24, 4)), ("include", (2, 20, 0))];
 

@@ -14,10 +14,9 @@ pub(crate) fn clean(path: &str) -> String {
 
 /// `path` as seen from the absolute `directory`. `home` stands for a leading `~`.
 pub(crate) fn absolute(directory: &str, path: &str, home: Option<&str>) -> String {
-    if let (Some(rest), Some(home)) = (path.strip_prefix('~'), home) {
-        if rest.is_empty() || rest.starts_with('/') {
-            return clean(&format!("{home}{rest}"));
-        }
+    let below_home = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    if let (Some(rest), Some(home)) = (below_home, home) {
+        return clean(&format!("{home}{rest}"));
     }
     if path.starts_with('/') || is_windows(path) {
         return path.to_owned();

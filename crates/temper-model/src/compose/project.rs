@@ -15,6 +15,9 @@ use super::{Project, Resource, Selection, Service, Variable};
 use super::{consistency, features, json, load, paths, schema, selection};
 use crate::{Data, FileTree, Problem, Value};
 
+#[cfg(test)]
+mod tests;
+
 /// Reads a Compose project. It always comes back: what cannot be read, or what Docker Compose would refuse, is among
 /// its problems, and the rest is there.
 pub fn load_project(

@@ -1,11 +1,13 @@
 use temper_text::{Loc, SourceMap};
 
-use crate::Problem;
+use crate::{Problem, Value};
 
 /// Collects what is wrong with a project while it is read.
 #[derive(Debug)]
 pub(crate) struct Report {
     lenient: bool,
+    /// The field that is being read, put before each message.
+    field: Option<String>,
     faults: Vec<Fault>,
 }
 
@@ -18,7 +20,7 @@ struct Fault {
 impl Report {
     /// An empty report. `lenient`: a value that hangs on a variable without a value is no fault.
     pub(crate) fn new(lenient: bool) -> Self {
-        Self { lenient, faults: Vec::new() }
+        Self { lenient, field: None, faults: Vec::new() }
     }
 
     /// True when values that hang on variables without a value are passed over.
@@ -26,8 +28,24 @@ impl Report {
         self.lenient
     }
 
+    /// True for a value that hangs on a variable without a value, when such values are passed over.
+    pub(crate) fn passes_over(&self, value: &Value) -> bool {
+        self.lenient && !value.missing().is_empty()
+    }
+
+    /// Reads a field: messages of `read` begin with its name.
+    pub(crate) fn in_field(&mut self, field: String, read: impl FnOnce(&mut Self)) {
+        let outer = self.field.replace(field);
+        read(self);
+        self.field = outer;
+    }
+
     /// Notes something that Docker Compose refuses. The same fault at the same place is noted once.
     pub(crate) fn refuse(&mut self, at: Loc, message: String) {
+        let message = match &self.field {
+            Some(field) => format!("{field}: {message}"),
+            None => message,
+        };
         if !self.faults.iter().any(|fault| fault.at == at && fault.message == message) {
             self.faults.push(Fault { at, message });
         }

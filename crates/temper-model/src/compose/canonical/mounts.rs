@@ -12,7 +12,7 @@ pub(super) fn volumes(value: &mut Value, report: &mut Report) {
         };
         match take_apart(text) {
             Ok(short) => *item = long(item, &short),
-            Err(_) if report.is_lenient() && !item.missing().is_empty() => {
+            Err(_) if report.passes_over(item) => {
                 *item = mapping(item, [("type", derived(item, "bind")), ("target", item.clone())]);
             }
             Err(message) => report.refuse(item.at, message),
@@ -124,12 +124,11 @@ fn is_path(source: &str) -> bool {
 }
 
 fn clean_target(item: &mut Value) {
-    if let Some(target) = item.get("target") {
+    super::node::edit(item, "target", |target| {
         if let Some(text) = target.as_str().filter(|text| !text.is_empty()) {
-            let cleaned = derived(target, clean(text));
-            super::node::edit(item, "target", |target| *target = cleaned);
+            *target = derived(target, clean(text));
         }
-    }
+    });
 }
 
 /// A path of the container without `.`, `..`, doubled or last `/`.

@@ -30,7 +30,7 @@ pub(super) fn ports(value: &mut Value, report: &mut Report) {
 
 fn expand(item: &Value, report: &mut Report) -> Vec<Value> {
     let Some(text) = text_of(item) else { return Vec::new() };
-    let unknown = report.is_lenient() && !item.missing().is_empty();
+    let unknown = report.passes_over(item);
     match take_apart(&text).and_then(|short| entries(item, &short)) {
         Ok(entries) => entries,
         Err(_) if unknown => vec![mapping(item, [("target", derived(item, text))])],

@@ -48,7 +48,7 @@ pub(super) fn ulimits(value: &mut Value) {
 /// `gpus: all` to a list with one request.
 pub(super) fn gpus(value: &mut Value, report: &mut Report) {
     if let Some(text) = value.as_str() {
-        if text != "all" && !(report.is_lenient() && !value.missing().is_empty()) {
+        if text != "all" && !report.passes_over(value) {
             report.refuse(value.at, format!("expected all or a list of devices, found {text:?}"));
         }
         let request = mapping(value, [("count", derived(value, "all"))]);
@@ -90,7 +90,7 @@ fn device_count(count: &mut Value, report: &mut Report) {
     let Some(text) = count.as_str() else { return };
     match units::integer(text).or((text == "all").then_some(ALL_DEVICES)) {
         Some(number) => *count = node(count, Data::Int(number)),
-        None if report.is_lenient() && !count.missing().is_empty() => {}
+        None if report.passes_over(count) => {}
         None => report.refuse(count.at, format!("expected all or a number, found {text:?}")),
     }
 }

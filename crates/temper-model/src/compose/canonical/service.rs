@@ -10,8 +10,8 @@ use crate::{Data, Origin, Value};
 /// Brings a merged Compose file into long form. What cannot be read is left as it is, with a refusal in `report`.
 pub(crate) fn canonical(root: &mut Value, report: &mut Report) {
     edit(root, "services", |services| {
-        for (_, member) in map_mut(services).into_iter().flatten() {
-            service(&mut member.value, report);
+        for (name, member) in map_mut(services).into_iter().flatten() {
+            service(name, &mut member.value, report);
         }
     });
     for key in ["networks", "volumes", "secrets", "configs"] {
@@ -23,7 +23,26 @@ pub(crate) fn canonical(root: &mut Value, report: &mut Report) {
     }
 }
 
-fn service(value: &mut Value, report: &mut Report) {
+/// How a field is brought into long form.
+type LongForm = fn(&mut Value, &mut Report);
+
+/// The fields whose short form may be refused.
+const REPORTING: &[(&str, LongForm)] = &[
+    ("command", command),
+    ("entrypoint", command),
+    ("build", build),
+    ("ports", ports),
+    ("volumes", volumes),
+    ("devices", devices),
+    ("gpus", gpus),
+    ("deploy", deploy),
+    ("extra_hosts", extra_hosts),
+    ("develop", develop),
+    ("post_start", hooks),
+    ("pre_stop", hooks),
+];
+
+fn service(name: &str, value: &mut Value, report: &mut Report) {
     for key in ["environment", "labels", "annotations", "sysctls", "storage_opt"] {
         edit(value, key, pairs_to_map);
     }
@@ -33,31 +52,24 @@ fn service(value: &mut Value, report: &mut Report) {
     for key in UNIQUE_LISTS {
         edit(value, key, drop_repeated_texts);
     }
-    for key in ["command", "entrypoint"] {
-        edit(value, key, |words| command(words, report));
+    for (key, long_form) in REPORTING {
+        report.in_field(format!("services.{name}.{key}"), |report| {
+            edit(value, key, |value| long_form(value, report));
+        });
     }
-    edit(value, "build", |value| build(value, report));
-    edit(value, "ports", |value| ports(value, report));
-    edit(value, "volumes", |value| volumes(value, report));
     edit(value, "configs", |value| files(value, None));
     edit(value, "secrets", |value| files(value, Some("/run/secrets/")));
-    edit(value, "devices", |value| devices(value, report));
-    edit(value, "gpus", |value| gpus(value, report));
-    edit(value, "deploy", |value| deploy(value, report));
     edit(value, "ulimits", ulimits);
-    edit(value, "extra_hosts", |value| extra_hosts(value, report));
     edit(value, "env_file", env_file);
     edit(value, "depends_on", depends_on);
     edit(value, "networks", |value| names_to_map(value, |name| node(name, Data::Null)));
     edit(value, "models", |value| names_to_map(value, |name| node(name, Data::Null)));
     edit(value, "healthcheck", healthcheck);
-    edit(value, "develop", |value| develop(value, report));
-    for key in ["post_start", "pre_stop"] {
-        edit(value, key, |hooks| {
-            for hook in seq_mut(hooks).into_iter().flatten() {
-                hook_command(hook, report);
-            }
-        });
+}
+
+fn hooks(value: &mut Value, report: &mut Report) {
+    for hook in seq_mut(value).into_iter().flatten() {
+        hook_command(hook, report);
     }
 }
 
