@@ -203,7 +203,8 @@ impl Resolver<'_> {
 
     fn merge(&mut self, link: &Link, base: Value, before: &[Link], base_file: usize) {
         if !self.open.budget().take(count(&base)) {
-            let message = "too much is inherited through `extends`; expected a project of a normal size".to_owned();
+            let message =
+                "too much is inherited through `extends`; expected a project of a normal size".to_owned();
             self.open.refuse(Fault { at: link.at, message });
             self.give_up(std::slice::from_ref(link));
             return;

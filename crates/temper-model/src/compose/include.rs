@@ -30,7 +30,10 @@ pub(super) fn resolve(
         Data::Seq(entries) => entries,
         Data::Null => return,
         _ => {
-            loader.refuse(Fault { at: member.value.at, message: "include: expected a list of files".to_owned() });
+            loader.refuse(Fault {
+                at: member.value.at,
+                message: "include: expected a list of files".to_owned(),
+            });
             return;
         }
     };
@@ -60,9 +63,11 @@ fn read(loader: &mut Loader<'_>, entry: &Value, scope: &Scope) -> Option<Include
         _ => (Some(entry), None, None),
     };
     let all = || [paths, directory, env_files].into_iter().flatten();
-    let unknown = all().flat_map(texts).find(|text| !text.missing().is_empty()).map(|text| text.missing().join(", "));
+    let unknown =
+        all().flat_map(texts).find(|text| !text.missing().is_empty()).map(|text| text.missing().join(", "));
     if let Some(names) = unknown {
-        loader.warn(Fault { at, message: format!("cannot know what is included: {names} has no value here") });
+        loader
+            .warn(Fault { at, message: format!("cannot know what is included: {names} has no value here") });
         return None;
     }
     let located = |value: &Value| -> Vec<String> {
@@ -183,7 +188,9 @@ fn same(a: &Value, b: &Value) -> bool {
 /// project does not have.
 fn resolve_environment(root: &mut Value, variables: &IndexMap<String, String>) {
     let Data::Map(map) = &mut root.data else { return };
-    let Some(Data::Map(services)) = map.get_mut("services").map(|member| &mut member.value.data) else { return };
+    let Some(Data::Map(services)) = map.get_mut("services").map(|member| &mut member.value.data) else {
+        return;
+    };
     for service in services.values_mut() {
         let Data::Map(fields) = &mut service.value.data else { continue };
         let Some(environment) = fields.get_mut("environment") else { continue };

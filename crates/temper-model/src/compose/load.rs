@@ -216,9 +216,8 @@ impl<'l> Loader<'l> {
         }
         let mut faults = Vec::new();
         let documents = yaml.documents.iter();
-        let documents = documents
-            .map(|node| document::document(file, node, &mut self.budget, &mut faults))
-            .collect();
+        let documents =
+            documents.map(|node| document::document(file, node, &mut self.budget, &mut faults)).collect();
         faults.into_iter().for_each(|fault| self.refuse(fault));
         Some(Parsed { file, documents })
     }
@@ -267,10 +266,10 @@ impl<'l> Loader<'l> {
             file = extends::resolve(file, &mut Opener { loader: self, scope });
         }
         let ServiceFile { services, removals, mut definitions, .. } = file;
-        if let Data::Map(map) = &mut root.data {
-            if let Some(member) = map.get_mut("services") {
-                member.value.data = Data::Map(services);
-            }
+        if let Data::Map(map) = &mut root.data
+            && let Some(member) = map.get_mut("services")
+        {
+            member.value.data = Data::Map(services);
         }
         super::include::resolve(self, path, &mut root, &mut definitions, scope);
         Some(Layer { root, removals, definitions })

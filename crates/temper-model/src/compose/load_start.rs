@@ -196,6 +196,7 @@ fn written_name(
 /// A name as Compose makes it fit: lowercase, without other characters, not beginning with `-` or `_`.
 fn normalized(name: &str) -> String {
     let lower = name.to_lowercase();
-    let kept = lower.chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'));
+    let kept =
+        lower.chars().filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'));
     kept.collect::<String>().trim_start_matches(['-', '_']).to_owned()
 }

@@ -35,10 +35,8 @@ fn generic(base: Value, over: Value, path: &mut KeyPath, faults: &mut Vec<Fault>
             let unknown = matches!(&data, Data::Str(text) if !text.missing.is_empty());
             if !unknown {
                 let kind = if matches!(base, Data::Map(_)) { "a mapping" } else { "a list" };
-                let message = format!(
-                    "{}: expected {kind} as in the files before, found something else",
-                    path.show()
-                );
+                let message =
+                    format!("{}: expected {kind} as in the files before, found something else", path.show());
                 faults.push(Fault { at, message });
             }
             Value { data, at, origin }
