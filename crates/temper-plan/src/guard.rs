@@ -48,7 +48,7 @@ pub(crate) fn check_texts(compiled: &Compiled) -> Result<(), PlanError> {
 }
 
 /// Checks that the model differs only where it was meant to.
-pub(crate) fn check_model(before: &Stack, after: &Stack, intended: &Intended) -> Result<(), Violation> {
+pub(crate) fn check_model(before: &Stack, after: &Stack, intended: &Intended) -> Result<(), Box<Violation>> {
     if before.projects.len() != after.projects.len() {
         let what = format!("{} projects into {}", before.projects.len(), after.projects.len());
         return Err(differs(None, "project".to_owned(), what));
@@ -71,9 +71,9 @@ pub(crate) fn check_model(before: &Stack, after: &Stack, intended: &Intended) ->
     check_lists(before, after, intended)
 }
 
-fn differs(project: Option<usize>, resource: String, what: String) -> Violation {
+fn differs(project: Option<usize>, resource: String, what: String) -> Box<Violation> {
     let error = PlanError::Differs { resource: resource.clone(), what };
-    Violation { resource: (project, resource, ""), error }
+    Box::new(Violation { resource: (project, resource, ""), error })
 }
 
 /// `Err` with the service when a path was not meant to change.
@@ -92,7 +92,7 @@ fn check_path(project: usize, path: &[String], intended: &Intended) -> Result<()
 }
 
 /// A list that is only appended to keeps every item.
-fn check_lists(before: &Stack, after: &Stack, intended: &Intended) -> Result<(), Violation> {
+fn check_lists(before: &Stack, after: &Stack, intended: &Intended) -> Result<(), Box<Violation>> {
     for ((project, service), keys) in &intended.growing {
         let list = |stack: &Stack, key: &String| -> Vec<Value> {
             let value = stack.projects.get(*project).and_then(|group| group.project.services.get(service));
@@ -119,7 +119,7 @@ pub(crate) fn check_verdicts(
     candidates: &[Candidate],
     before: &HashMap<Key, (Standing, String)>,
     after: &[Judgement],
-) -> Result<(), Violation> {
+) -> Result<(), Box<Violation>> {
     let after = standings(after);
     for candidate in candidates.iter().filter(|candidate| candidate.is_chosen()) {
         let (project, resource, control) = &candidate.key;
@@ -130,7 +130,7 @@ pub(crate) fn check_verdicts(
             let message = verdict.map_or("it says nothing any more", |(_, message)| message).to_owned();
             let error =
                 PlanError::NotFixed { resource: resource.clone(), control: (*control).to_owned(), message };
-            return Err(Violation { resource: (*project, resource.clone(), control), error });
+            return Err(Box::new(Violation { resource: (*project, resource.clone(), control), error }));
         }
     }
     let mut new: Vec<_> = after
@@ -149,7 +149,7 @@ pub(crate) fn check_verdicts(
                 control: key.2.to_owned(),
                 message: message.clone(),
             };
-            Err(Violation { resource: (*key).clone(), error })
+            Err(Box::new(Violation { resource: (*key).clone(), error }))
         }
     }
 }

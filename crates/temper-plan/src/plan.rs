@@ -155,10 +155,12 @@ pub enum PlanError {
     },
     /// Planning again on the result would change it once more.
     #[error(
-        "{path}: the same plan would change this file a second time; nothing was written, please report this"
+        "{path}: the same plan would change this file a second time; nothing was written, please report this:\n{diff}"
     )]
     Unstable {
         /// The file.
         path: String,
+        /// The second change, as a unified diff.
+        diff: String,
     },
 }

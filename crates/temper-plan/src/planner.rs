@@ -46,9 +46,9 @@ pub(crate) fn plan_with(
     judge: Judge<'_>,
 ) -> Result<Plan, PlanError> {
     let planner = Planner { tree, load, options, judge };
-    let mut drawn = planner.draw(stack, judged, &BTreeSet::new())?;
-    let after = planner.settle(stack, judged, &mut drawn)?;
-    planner.check_stable(&drawn, judged, &after)?;
+    let mut drawn = planner.draw(stack, judged)?;
+    let mut after = planner.settle(&mut drawn)?;
+    planner.stabilise(&mut drawn, judged, &mut after)?;
     Ok(Plan {
         services: steps(judged, &drawn.candidates),
         files: changes(drawn.compiled),
@@ -101,8 +101,8 @@ struct After {
     judgements: Vec<Judgement>,
 }
 
-/// Candidates that a check found to do harm, with the reason.
-type Dropped = BTreeSet<(usize, String)>;
+/// How often a plan may be made on its own result before it has to be stable.
+const MAX_ROUNDS: usize = 4;
 
 struct Planner<'a> {
     tree: &'a dyn FileTree,
@@ -113,7 +113,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// Chooses fixes and turns them into texts.
-    fn draw(&self, stack: &Stack, judged: &[Judgement], dropped: &Dropped) -> Result<Drawn, PlanError> {
+    fn draw(&self, stack: &Stack, judged: &[Judgement]) -> Result<Drawn, PlanError> {
         let targets = if self.options.in_place { Vec::new() } else { targets(stack, self.tree) };
         let now = standings(&(self.judge)(stack));
         let silenced = blank(stack, &targets);
@@ -124,10 +124,7 @@ impl Planner<'_> {
             let judgements = (self.judge)(&base);
             (base, judgements)
         };
-        let mut candidates = candidates(&judgements, &standings(judged), &now, self.options);
-        for (index, reason) in dropped {
-            leave_out(&mut candidates, *index, reason.clone());
-        }
+        let candidates = candidates(&judgements, &standings(judged), &now, self.options);
         let mut drawn =
             Drawn { situation: Situation { base, targets, now }, candidates, compiled: Compiled::default() };
         self.compile(&mut drawn);
@@ -174,17 +171,16 @@ impl Planner<'_> {
     }
 
     /// Checks the change and leaves out what does harm, until nothing does.
-    fn settle(&self, stack: &Stack, judged: &[Judgement], drawn: &mut Drawn) -> Result<After, PlanError> {
-        let _ = (stack, judged);
+    fn settle(&self, drawn: &mut Drawn) -> Result<After, PlanError> {
         loop {
             match self.check(drawn)? {
                 Ok(after) => return Ok(after),
-                Err(violation) => self.isolate(drawn, violation)?,
+                Err(violation) => self.isolate(drawn, &violation)?,
             }
         }
     }
 
-    fn check(&self, drawn: &Drawn) -> Result<Result<After, Violation>, PlanError> {
+    fn check(&self, drawn: &Drawn) -> Result<Result<After, Box<Violation>>, PlanError> {
         check_texts(&drawn.compiled)?;
         let stack = self.after(drawn)?;
         if let Err(violation) = check_model(&drawn.situation.base, &stack, &drawn.compiled.intended) {
@@ -238,7 +234,7 @@ impl Planner<'_> {
     }
 
     /// Leaves out the fix without which a violation disappears: one of the same resource, else all of one control.
-    fn isolate(&self, drawn: &mut Drawn, violation: Violation) -> Result<(), PlanError> {
+    fn isolate(&self, drawn: &mut Drawn, violation: &Violation) -> Result<(), PlanError> {
         for suspects in suspects(&drawn.candidates, &violation.resource) {
             let mut trial = Drawn {
                 situation: Situation {
@@ -263,35 +259,45 @@ impl Planner<'_> {
                 return Ok(());
             }
         }
-        Err(violation.error)
+        Err(violation.error.clone())
     }
 
-    /// The same plan, made on its own result, changes nothing.
-    fn check_stable(&self, drawn: &Drawn, judged: &[Judgement], after: &After) -> Result<(), PlanError> {
-        let files = self.written(drawn);
-        let tree = OverlaidTree::new(self.tree, files.clone());
-        let again = Planner { tree: &tree, ..*self };
+    /// Makes the same plan on its own result, until that changes nothing: a changed Dockerfile may say more about a
+    /// service than it did before.
+    fn stabilise(&self, drawn: &mut Drawn, judged: &[Judgement], after: &mut After) -> Result<(), PlanError> {
         let asked: BTreeSet<Key> = judged.iter().map(key).collect();
-        let selected: Vec<Judgement> =
-            after.judgements.iter().filter(|judgement| asked.contains(&key(judgement))).cloned().collect();
-        let left: BTreeMap<Key, String> = drawn
-            .candidates
-            .iter()
-            .filter_map(|candidate| match &candidate.outcome {
-                Outcome::LeftOut(reason) => Some((candidate.key.clone(), reason.clone())),
-                Outcome::Chosen => None,
-            })
-            .collect();
-        let mut second = again.draw(&after.stack, &selected, &BTreeSet::new())?;
-        for candidate in &mut second.candidates {
-            if let Some(reason) = left.get(&candidate.key) {
-                candidate.outcome = Outcome::LeftOut(reason.clone());
+        let mut last = None;
+        for _ in 0..MAX_ROUNDS {
+            let tree = OverlaidTree::new(self.tree, self.written(drawn));
+            let again = Planner { tree: &tree, ..*self };
+            let selected: Vec<Judgement> =
+                after.judgements.iter().filter(|judgement| asked.contains(&key(judgement))).cloned().collect();
+            let mut second = again.draw(&after.stack, &selected)?;
+            keep_left_out(&mut second.candidates, &drawn.candidates);
+            again.compile(&mut second);
+            if second.compiled.files.is_empty() {
+                return Ok(());
+            }
+            *after = again.check(&second)?.map_err(|violation| violation.error)?;
+            last = changes(second.compiled.clone()).into_iter().next();
+            for (path, text) in second.compiled.files {
+                let first = drawn.compiled.files.entry(path).or_insert_with(|| text.clone());
+                first.new = text.new;
             }
         }
-        again.compile(&mut second);
-        match second.compiled.files.into_iter().next() {
+        match last {
             None => Ok(()),
-            Some((path, _)) => Err(PlanError::Unstable { path }),
+            Some(change) => Err(PlanError::Unstable { path: change.path.clone(), diff: change.diff() }),
+        }
+    }
+}
+
+/// Fixes that were left out once stay so.
+fn keep_left_out(candidates: &mut [Candidate], before: &[Candidate]) {
+    for candidate in candidates {
+        let same = before.iter().find(|other| other.key == candidate.key && !other.is_chosen());
+        if let Some(other) = same {
+            candidate.outcome = other.outcome.clone();
         }
     }
 }

@@ -1,5 +1,5 @@
 use temper_dockerfile::facts::{BaseImage, Distribution};
-use temper_dockerfile::{BuildArgs, Dockerfile, Instruction, InstructionKind, Stage, StageBase, TargetFacts};
+use temper_dockerfile::{BuildArgs, Instruction, InstructionKind, Stage, StageBase, TargetFacts};
 use temper_text::{Span, TextEdit};
 
 use super::style::{Style, shell_word};
@@ -47,7 +47,7 @@ pub(super) fn edits(
                 .to_owned())
         }
         Distribution::DebianLike | Distribution::RhelLike | Distribution::AlpineLike => {
-            writer.with_shell(&tree)
+            writer.with_shell()
         }
     }
 }
@@ -85,7 +85,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn with_shell(&self, tree: &Dockerfile) -> Result<Vec<TextEdit>, String> {
+    fn with_shell(&self) -> Result<Vec<TextEdit>, String> {
         let mut commands = self.account()?;
         commands.extend(self.directories());
         let last = self.last_root_step();
@@ -103,7 +103,7 @@ impl Writer<'_> {
             }
             lines.push(self.style.run(&commands));
         }
-        self.check_names(tree)?;
+        self.check_names()?;
         Ok(self.with_user(lines, place, last))
     }
 
@@ -140,13 +140,13 @@ impl Writer<'_> {
 
     /// `lines` after the instruction at `place`, and a numeric USER after the one at `last`.
     fn with_user(&self, mut lines: Vec<String>, place: Option<usize>, last: Option<usize>) -> Vec<TextEdit> {
-        let set = self.stage.instructions.iter().enumerate().filter_map(|(index, one)| match &one.kind {
+        let mut set = self.stage.instructions.iter().enumerate().filter_map(|(index, one)| match &one.kind {
             InstructionKind::User(word) if last.is_none_or(|last| index > last) => Some(word.span),
             _ => None,
         });
         let user = format!("{} {}", self.style.keyword("USER"), self.user.numbers());
         let mut edits = Vec::new();
-        match set.last() {
+        match set.next_back() {
             Some(old) => edits.push(TextEdit::replace(old, self.user.numbers())),
             None if place == last => lines.push(user),
             None => edits.push(self.insert(&[user], last)),
@@ -239,9 +239,8 @@ impl Writer<'_> {
         Ok(commands)
     }
 
-    fn check_names(&self, tree: &Dockerfile) -> Result<(), String> {
+    fn check_names(&self) -> Result<(), String> {
         let Some(name) = self.user.create else { return Ok(()) };
-        debug_assert!(!tree.instructions.is_empty());
         let uid = self.user.ids.0.to_string();
         let same = |user: &&temper_dockerfile::facts::UserFact| user.name.known() == Some(name);
         let other = self

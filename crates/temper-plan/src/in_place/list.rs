@@ -1,24 +1,22 @@
-use temper_model::compose::{Project, Service};
 use temper_model::{Origin, Value};
-use temper_text::{FileId, Loc};
-use temper_yaml::{Kind, Node, Snippet, edit};
+use temper_text::{Loc, TextEdit};
+use temper_yaml::edit::{self, EditRefused};
+use temper_yaml::{Entry, Kind, Node, Snippet};
 
 use super::service::add;
-use super::{Editor, plain, service_entry};
-use crate::overlay::{base_items, escape, written_items};
+use super::{Editor, Site, plain, service_entry};
+use crate::overlay::{base_items, escape, snippet_of, written_items};
 use crate::wish::identity;
 
 impl Editor<'_> {
     pub(super) fn append(
         &mut self,
-        project: &Project,
-        service: &Service,
-        files: &[FileId],
+        site: &Site<'_>,
         key: &str,
         item: &str,
         reason: &str,
     ) -> Result<(), String> {
-        let has = base_items(service, key);
+        let has = base_items(site.service, key);
         if has.iter().any(|(_, text)| text == item) {
             return Ok(());
         }
@@ -27,16 +25,13 @@ impl Editor<'_> {
             matches!(key, "tmpfs" | "security_opt") && identity(key, text) == identity(key, item)
         });
         if let Some((at, _)) = same {
-            return self.change_item(project, service, files, key, *at, Some(new), reason);
+            return self.change_item(site, key, *at, Some(new), reason);
         }
-        let inherited = self.inherited(project, service, key)?;
-        let file = self
-            .last_with(files, &service.name, key)
-            .or(files.first().copied())
-            .ok_or("no file defines it")?;
+        let inherited = self.inherited(site, key)?;
+        let file = self.last_with(site, key).unwrap_or(site.first);
         let last = (new, Some(reason.to_owned()));
         self.edit(file, |text, root| {
-            let entry = service_entry(root, &service.name)?;
+            let entry = service_entry(root, &site.service.name)?;
             let Some(list) = entry.value.get(key) else {
                 let whole = inherited.into_iter().map(|(_, item)| (item, None)).chain([last]);
                 return add(text, entry, key, &Snippet::Seq(whole.collect()));
@@ -63,82 +58,75 @@ impl Editor<'_> {
     /// Replaces or removes the item that is written at `at`.
     pub(super) fn change_item(
         &mut self,
-        project: &Project,
-        service: &Service,
-        files: &[FileId],
+        site: &Site<'_>,
         key: &str,
         at: Loc,
         new: Option<Snippet>,
         reason: &str,
     ) -> Result<(), String> {
-        if files.contains(&at.file) {
-            let span =
-                self.draft(at.file).locate(at.span).ok_or("another fix has changed this item already")?;
-            let text = self.text(at.file);
-            let yaml = temper_yaml::parse(&text).map_err(|error| error.to_string())?;
-            let root = yaml.documents.first().ok_or("the file is empty")?;
-            let entry = service_entry(root, &service.name)?;
-            if let Some(list) = entry.value.get(key) {
-                let index = list.items().iter().position(|item| item.span == span);
-                if let (Some(index), Some(item)) = (index, index.and_then(|index| list.items().get(index))) {
-                    check_not_shared(&text, list)?;
-                    let edits = match new {
-                        Some(value) => edit::replace_value(&text, item, &value.with_comment(reason)),
-                        None if list.items().len() == 1 => edit::remove_entry(&text, &entry.value, key),
-                        None => edit::remove_item(&text, list, index),
-                    };
-                    return self.draft(at.file).edit(&plain(edits)?);
-                }
-                if list.span == span && list.as_str().is_some() {
-                    let edits = match new {
-                        Some(value) => edit::replace_value(&text, list, &value.with_comment(reason)),
-                        None => edit::remove_entry(&text, &entry.value, key),
-                    };
-                    return self.draft(at.file).edit(&plain(edits)?);
-                }
-            }
+        let new = new.map(|value| value.with_comment(reason));
+        if !site.files.contains(&at.file) {
+            return self.own_list(site, key, at, new, reason);
         }
-        self.own_list(project, service, files, key, at, new, reason)
+        let span = self.draft(at.file).locate(at.span).ok_or("another fix has changed this item already")?;
+        let text = self.text(at.file);
+        let yaml = temper_yaml::parse(&text).map_err(|error| error.to_string())?;
+        let entry = service_entry(yaml.documents.first().ok_or("the file is empty")?, &site.service.name)?;
+        let edits = match entry.value.get(key) {
+            Some(list) if list.span == span && list.as_str().is_some() => match new {
+                Some(value) => edit::replace_value(&text, list, &value),
+                None => edit::remove_entry(&text, &entry.value, key),
+            },
+            Some(list) => match list.items().iter().position(|item| item.span == span) {
+                Some(index) => {
+                    check_not_shared(&text, list)?;
+                    change_at(&text, entry, key, index, new)
+                }
+                None => return self.own_list(site, key, at, new, reason),
+            },
+            None => return self.own_list(site, key, at, new, reason),
+        };
+        self.draft(at.file).edit(&plain(edits)?)
     }
 
     /// Gives the service a list of its own in place of one that it shares with others.
     fn own_list(
         &mut self,
-        project: &Project,
-        service: &Service,
-        files: &[FileId],
+        site: &Site<'_>,
         key: &str,
         at: Loc,
         new: Option<Snippet>,
         reason: &str,
     ) -> Result<(), String> {
-        let inherited = self.inherited(project, service, key)?;
+        let inherited = self.inherited(site, key)?;
         if !inherited.iter().any(|(place, _)| *place == at) {
             let file = self.stack.sources.file(at.file).path();
             return Err(format!(
                 "the item comes from {file} through `extends` or `include`: change it there"
             ));
         }
+        let old = inherited.iter().find(|(place, _)| *place == at).map(|(_, item)| item.clone());
         let items = inherited.into_iter().filter_map(|(place, item)| match &new {
             _ if place != at => Some((item, None)),
-            Some(value) => Some((value.clone(), Some(reason.to_owned()))),
+            Some(value) => Some((value.clone(), None)),
             None => None,
         });
         let mut whole = Snippet::Seq(items.collect());
         if new.is_none() {
             whole = whole.with_comment(reason);
         }
-        let file = self
-            .last_with(files, &service.name, key)
-            .or(files.first().copied())
-            .ok_or("no file defines it")?;
+        let file = self.last_with(site, key).unwrap_or(site.first);
         self.edit(file, |text, root| {
-            let entry = service_entry(root, &service.name)?;
+            let entry = service_entry(root, &site.service.name)?;
             match entry.value.get(key) {
                 Some(list) if matches!(list.kind, Kind::Alias(_)) => {
                     plain(edit::replace_value(text, list, &whole))
                 }
-                Some(_) => Err(format!("`{key}` has items of its own and others that it shares")),
+                // The list that another fix has written for this service.
+                Some(list) => match list.items().iter().position(|item| snippet_of(item) == old) {
+                    Some(index) => plain(change_at(text, entry, key, index, new)),
+                    None => Err(format!("`{key}` has items of its own and others that it shares")),
+                },
                 None => add(text, entry, key, &whole),
             }
         })
@@ -147,17 +135,32 @@ impl Editor<'_> {
     /// The items that a service has through an alias or a merge key: a list of its own hides them.
     fn inherited(
         &self,
-        project: &Project,
-        service: &Service,
+        site: &Site<'_>,
         key: &str,
     ) -> Result<Vec<(Loc, Snippet)>, String> {
-        let Some(list) = service.value.get(key) else { return Ok(Vec::new()) };
+        let Some(list) = site.service.value.get(key) else { return Ok(Vec::new()) };
         let shared = |value: &Value| matches!(value.origin, Origin::Alias(_) | Origin::MergeKey(_));
         let items = list.as_seq().unwrap_or_default();
         if !shared(list) && !items.iter().any(shared) {
             return Ok(Vec::new());
         }
-        written_items(self.stack, project, list)
+        written_items(self.stack, site.project, list)
+    }
+}
+
+/// Replaces or removes an item; with the last one goes the list.
+fn change_at(
+    text: &str,
+    service: &Entry,
+    key: &str,
+    index: usize,
+    new: Option<Snippet>,
+) -> Result<Vec<TextEdit>, EditRefused> {
+    let list = service.value.get(key);
+    match (list, list.and_then(|list| list.items().get(index)), new) {
+        (_, Some(item), Some(value)) => edit::replace_value(text, item, &value),
+        (Some(list), _, None) if list.items().len() > 1 => edit::remove_item(text, list, index),
+        _ => edit::remove_entry(text, &service.value, key),
     }
 }
 

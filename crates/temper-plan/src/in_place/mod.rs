@@ -83,6 +83,16 @@ struct Editor<'a> {
     drafts: BTreeMap<FileId, Draft>,
 }
 
+/// A service, and the files of its project that define it.
+struct Site<'a> {
+    project: &'a Project,
+    service: &'a Service,
+    /// In order of merging.
+    files: Vec<FileId>,
+    /// The first of them.
+    first: FileId,
+}
+
 type Edits = Result<Vec<TextEdit>, EditRefused>;
 
 impl Editor<'_> {

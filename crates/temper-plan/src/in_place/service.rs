@@ -4,7 +4,7 @@ use temper_model::{Origin, Value};
 use temper_text::{FileId, TextEdit};
 use temper_yaml::{Entry, Kind, Node, Snippet, edit};
 
-use super::{Editor, plain, service_entry};
+use super::{Editor, Site, plain, service_entry};
 use crate::overlay::escape;
 use crate::wish::Wish;
 
@@ -23,6 +23,7 @@ impl Editor<'_> {
         let first = *files.first().ok_or_else(|| {
             format!("no file of the project itself defines `{}`: change it where it comes from", service.name)
         })?;
+        let site = &Site { project, service, files, first };
         let reason = wish.reason.as_str();
         match &wish.action {
             ComposeAction::Set { path, value } => {
@@ -32,7 +33,7 @@ impl Editor<'_> {
                         "`{key}` comes through an anchor that others use: write it out in this service"
                     ));
                 }
-                let file = self.last_with(&files, &service.name, key).unwrap_or(first);
+                let file = self.last_with(site, key).unwrap_or(first);
                 let value = scalar(value);
                 self.edit(file, |text, root| {
                     set(text, service_entry(root, &service.name)?, path, &value, reason)
@@ -45,7 +46,7 @@ impl Editor<'_> {
                 self.edit(first, |text, root| add(text, service_entry(root, &service.name)?, key, &value))
             }
             ComposeAction::SetVariable { name, value } => {
-                let file = self.last_with(&files, &service.name, "environment").unwrap_or(first);
+                let file = self.last_with(site, "environment").unwrap_or(first);
                 if is_shared(service, "environment") {
                     return Err("`environment` comes through an anchor that others use".to_owned());
                 }
@@ -55,7 +56,7 @@ impl Editor<'_> {
                 })
             }
             ComposeAction::Unset { key } => {
-                let with = self.all_with(&files, &service.name, key);
+                let with = self.all_with(site, key);
                 if with.is_empty() {
                     return Err(format!("`{key}` is inherited: take it away where it comes from"));
                 }
@@ -66,25 +67,25 @@ impl Editor<'_> {
                 }
                 Ok(())
             }
-            ComposeAction::Append { key, item } => self.append(project, service, &files, key, item, reason),
+            ComposeAction::Append { key, item } => self.append(site, key, item, reason),
             ComposeAction::Replace { key, at, item } => {
                 let new = Snippet::Scalar(escape(item));
-                self.change_item(project, service, &files, key, *at, Some(new), reason)
+                self.change_item(site, key, *at, Some(new), reason)
             }
             ComposeAction::Remove { key, at } => {
-                self.change_item(project, service, &files, key, *at, None, reason)
+                self.change_item(site, key, *at, None, reason)
             }
         }
     }
 
     /// The files in which the service itself has a key.
-    pub(super) fn all_with(&mut self, files: &[FileId], service: &str, key: &str) -> Vec<FileId> {
+    pub(super) fn all_with(&mut self, site: &Site<'_>, key: &str) -> Vec<FileId> {
         let mut with = Vec::new();
-        for file in files {
+        for file in &site.files {
             let text = self.text(*file);
             let has = temper_yaml::parse(&text).is_ok_and(|yaml| {
                 let root = yaml.documents.first();
-                root.and_then(|root| root.get("services")?.get(service)?.get(key)).is_some()
+                root.and_then(|root| root.get("services")?.get(&site.service.name)?.get(key)).is_some()
             });
             if has {
                 with.push(*file);
@@ -93,8 +94,9 @@ impl Editor<'_> {
         with
     }
 
-    pub(super) fn last_with(&mut self, files: &[FileId], service: &str, key: &str) -> Option<FileId> {
-        self.all_with(files, service, key).pop()
+    /// The last of them, which decides.
+    pub(super) fn last_with(&mut self, site: &Site<'_>, key: &str) -> Option<FileId> {
+        self.all_with(site, key).pop()
     }
 }
 

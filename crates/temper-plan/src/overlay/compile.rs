@@ -110,7 +110,7 @@ impl Overlays<'_> {
         let mut volumes: IndexMap<String, Option<String>> = wanted.collect();
         for (name, reason) in &earlier.volumes {
             if services.values().any(|body| mounts(body, name)) {
-                volumes.entry(name.clone()).or_insert_with(|| reason.clone());
+                volumes.insert(name.clone(), reason.clone());
             }
         }
         volumes.retain(|name, _| !volumes_of(&group.project).any(|there| there == name));

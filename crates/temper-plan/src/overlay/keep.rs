@@ -16,7 +16,8 @@ pub(crate) struct Others {
 }
 
 /// Adds to `body` what the earlier overlay sets and is still of use: what the base does not say itself, or what a fix
-/// that nobody asked for this time would write again. What a waiver speaks against is left out.
+/// that nobody asked for this time would write again. What a waiver speaks against is left out. A line whose value stays
+/// keeps its comment, so that nothing but a change of meaning is a change of the file.
 pub(crate) fn keep(body: &mut Body, earlier: &Body, service: &Service, others: &Others) {
     keep_below(body, earlier, &Below { service, path: Vec::new(), value: Some(&service.value) }, others);
 }
@@ -36,7 +37,17 @@ fn keep_below(body: &mut Body, earlier: &Body, below: &Below<'_>, others: &Other
             (Some(Entry::Map { entries: new, .. }), Entry::Map { entries, .. }) => {
                 keep_below(new, entries, &Below { service: below.service, path, value }, others);
             }
+            (Some(Entry::Leaf { value: new, reason }), Entry::Leaf { value: old, reason: known }) => {
+                if new == old {
+                    reason.clone_from(known);
+                }
+            }
             (Some(Entry::List { items: new }), Entry::List { items }) => {
+                for item in new.iter_mut() {
+                    if let Some(old) = items.iter().find(|old| old.value == item.value) {
+                        item.reason.clone_from(&old.reason);
+                    }
+                }
                 let kept = kept_items(new, items, key, below.service, others);
                 new.extend(kept);
             }

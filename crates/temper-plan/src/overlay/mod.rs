@@ -16,5 +16,5 @@ pub(crate) use add::base_items;
 pub(crate) use body::escape;
 pub(crate) use compile::Overlays;
 pub(crate) use render::rank;
-pub(crate) use source::written_items;
+pub(crate) use source::{snippet_of, written_items};
 pub(crate) use target::{Target, blank, targets};

@@ -14,7 +14,7 @@ pub(super) fn find_node(node: &Node, span: Span) -> Option<&Node> {
 
 /// The value of a node as it would be written again. `None` when it holds an alias, a tag or a number whose spelling
 /// matters: then it does not mean the same elsewhere.
-pub(super) fn snippet_of(node: &Node) -> Option<Snippet> {
+pub(crate) fn snippet_of(node: &Node) -> Option<Snippet> {
     if node.tag.is_some() {
         return None;
     }
