@@ -76,7 +76,9 @@ fn printed(value: &Value, shape: &Shape) -> (Json, bool) {
         },
         Shape::Any => (plain(value), false),
         Shape::Null => (Json::Null, true),
-        Shape::Text | Shape::OneOf(_) | Shape::TextOrNumber => text(text_of(value).unwrap_or_default()),
+        Shape::Text | Shape::OneOf(_) | Shape::TextOrNumber | Shape::TextOrInt | Shape::NullAsText => {
+            text(text_of(value).unwrap_or_default())
+        }
         Shape::Scalar => match text_of(value) {
             Some(value) => (Json::String(value), false),
             None => (Json::Null, false),

@@ -52,9 +52,8 @@ fn name_resource(project: &str, key: &str, value: &mut Value) {
     let external = value.get("external").is_some_and(is_true);
     let name = if external { key.to_owned() } else { format!("{project}_{key}") };
     let name = Value { origin: Origin::Default, ..derived(&node(value, Data::Null), name) };
-    let is_named = value.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
-    if let Some(map) = map_mut(value).filter(|_| !is_named) {
-        map.insert("name".to_owned(), member(name));
+    if let Some(map) = map_mut(value) {
+        map.entry("name".to_owned()).or_insert_with(|| member(name));
     }
 }
 

@@ -152,7 +152,8 @@ pub(crate) fn fits(value: &Value, shape: &Shape) -> bool {
     let data = &value.data;
     match shape {
         Shape::Any => true,
-        Shape::Null => matches!(data, Data::Null),
+        Shape::Null | Shape::NullAsText => matches!(data, Data::Null),
+        Shape::TextOrInt => matches!(data, Data::Str(_) | Data::Int(_)),
         Shape::Text | Shape::OneOf(_) | Shape::BytesText | Shape::Duration => matches!(data, Data::Str(_)),
         Shape::TextOrNumber | Shape::Bytes | Shape::Float => {
             matches!(data, Data::Str(_) | Data::Int(_) | Data::Float(_))
@@ -227,7 +228,8 @@ fn is_near(key: &str, name: &str) -> bool {
 fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Any => "anything".to_owned(),
-        Shape::Null => "nothing".to_owned(),
+        Shape::Null | Shape::NullAsText => "nothing".to_owned(),
+        Shape::TextOrInt => "a string or an integer".to_owned(),
         Shape::Text => "a string (quote it)".to_owned(),
         Shape::OneOf(words) => format!("one of {}", words.join(", ")),
         Shape::TextOrNumber => "a string or a number".to_owned(),
@@ -241,8 +243,11 @@ fn expected(shape: &Shape) -> String {
         Shape::List(_) | Shape::Set(_) => "a list".to_owned(),
         Shape::Dict(_) | Shape::Named(_) | Shape::Object(_) => "a mapping".to_owned(),
         Shape::Either(shapes) => {
-            let words: Vec<String> =
-                shapes.iter().filter(|shape| !matches!(shape, Shape::Null)).map(expected).collect();
+            let words: Vec<String> = shapes
+                .iter()
+                .filter(|shape| !matches!(shape, Shape::Null | Shape::NullAsText))
+                .map(expected)
+                .collect();
             words.join(" or ")
         }
     }

@@ -4,8 +4,8 @@
 //! `schema/compose-spec.json`). What is printed and when was observed with Docker Compose 2.26.1.
 
 use super::shape::Shape::{
-    Any, Bool, Bytes, BytesText, Dict, Duration, Either, Float, Int, List, Named, Null, OneOf, Scalar,
-    ScalarOrEmpty, Set, StrictBool, StrictInt, Text, TextOrNumber,
+    Any, Bool, Bytes, BytesText, Dict, Duration, Either, Float, Int, List, Named, Null, NullAsText, OneOf,
+    Scalar, ScalarOrEmpty, Set, StrictBool, StrictInt, Text, TextOrInt, TextOrNumber,
 };
 use super::shape::{Field, INT, Object, Shape, Zero};
 
@@ -41,7 +41,7 @@ pub(crate) const PROJECT: Object = object(&[
     f("include", List(&Any)).zero(Zero::Hidden),
     f("services", Named(&Shape::Object(&SERVICE))).zero(Zero::Empty),
     f("models", Named(&Shape::Object(&MODEL))),
-    f("networks", Named(&Either(&[NULL, Shape::Object(&NETWORK)]))),
+    f("networks", Dict(&Either(&[NULL, Shape::Object(&NETWORK)]))),
     f("volumes", Named(&Either(&[NULL, Shape::Object(&VOLUME)]))),
     f("secrets", Named(&Shape::Object(&SECRET))),
     f("configs", Named(&Shape::Object(&CONFIG))),
@@ -87,7 +87,7 @@ const SERVICE: Object = object(&[
     f("external_links", UNIQUE_TEXTS),
     f("extra_hosts", HOSTS),
     f("gpus", Either(&[Text, List(&Shape::Object(&DEVICE_REQUEST))])),
-    f("group_add", Set(&TextOrNumber)),
+    f("group_add", Set(&TextOrInt)),
     f("healthcheck", Shape::Object(&HEALTHCHECK)),
     f("hostname", Text),
     f("image", Text),
@@ -326,7 +326,7 @@ const HOOK: Object = Object {
 };
 
 const LOGGING: Object =
-    object(&[f("driver", Text), f("options", Dict(&Either(&[TextOrNumber, ScalarOrEmpty])))]);
+    object(&[f("driver", Text), f("options", Dict(&Either(&[TextOrNumber, NullAsText])))]);
 
 const SERVICE_MODEL: Object = object(&[f("endpoint_var", Text), f("model_var", Text)]);
 
@@ -394,7 +394,7 @@ const BIND: Object = object(&[
 
 const MOUNTED_VOLUME: Object = object(&[f("labels", LABELS), f("nocopy", Bool), f("subpath", Text)]);
 
-const MOUNTED_TMPFS: Object = object(&[f("size", Bytes), f("mode", INT)]);
+const MOUNTED_TMPFS: Object = object(&[f("size", Bytes), f("mode", StrictInt)]);
 
 const MOUNTED_IMAGE: Object = object(&[f("subpath", Text)]);
 
@@ -416,7 +416,7 @@ const NETWORK: Object = object(&[
     f("external", EXTERNAL),
     f("internal", Bool),
     f("enable_ipv4", Bool).zero(Zero::Kept),
-    f("enable_ipv6", Bool),
+    f("enable_ipv6", Bool).zero(Zero::Kept),
     f("attachable", Bool),
     f("labels", LABELS),
 ]);

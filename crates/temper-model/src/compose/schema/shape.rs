@@ -14,6 +14,10 @@ pub(crate) enum Shape {
     OneOf(&'static [&'static str]),
     /// A string or a number, printed as a string.
     TextOrNumber,
+    /// A string or an integer, printed as a string.
+    TextOrInt,
+    /// `null`, printed as the empty string.
+    NullAsText,
     /// A string, a number, a boolean or null, printed as a string; null stays null.
     Scalar,
     /// As [`Shape::Scalar`], null printed as the empty string.
