@@ -12,7 +12,11 @@ mod non_root_user;
 mod numeric_user;
 mod read_only_rootfs;
 mod shared;
+mod shared_memory;
+mod tmpfs_budget;
+mod tmpfs_options;
 mod user_drift;
+mod volume_ownership;
 mod writable_paths;
 
 /// Every control, in the order in which findings are shown.
@@ -23,6 +27,10 @@ pub const ALL: &[&dyn Control] = &[
     &user_drift::UserDrift,
     &read_only_rootfs::ReadOnlyRootfs,
     &writable_paths::WritablePaths,
+    &tmpfs_options::TmpfsOptions,
+    &shared_memory::SharedMemory,
+    &tmpfs_budget::TmpfsBudget,
+    &volume_ownership::VolumeOwnership,
 ];
 
 /// The control of that identifier.

@@ -1,5 +1,6 @@
 //! Small pieces that several controls need. No control of its own.
 
+pub(super) mod owner;
 pub(super) mod run_as;
 pub(super) mod targets;
 pub(super) mod writable;

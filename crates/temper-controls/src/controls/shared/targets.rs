@@ -42,6 +42,16 @@ pub(in crate::controls) fn build_targets<'a>(
     Ok(targets)
 }
 
+/// True when a service of a project, or of one with an overlay, is built from the Dockerfile at `path`.
+pub(in crate::controls) fn is_built_by_a_service(stack: &Stack, path: &str) -> bool {
+    let projects = stack.projects.iter().flat_map(|group| {
+        let merged = group.overlays.iter().filter_map(|overlay| overlay.merged.as_ref());
+        merged.chain([&group.project])
+    });
+    let builds = projects.flat_map(|project| project.services.values()).filter_map(|service| service.build.as_ref());
+    builds.filter_map(|build| build.dockerfile.as_ref()).any(|dockerfile| dockerfile.value == path)
+}
+
 /// The target that a service builds from the Dockerfile at `path`: `Some(None)` for the last stage.
 fn target_built_by(service: &Service, path: &str) -> Option<Option<String>> {
     let build = service.build.as_ref()?;
