@@ -66,9 +66,12 @@ impl Control for TmpfsBudget {
             Some(host) => against_host(&enabled, largest, host, verdicts),
             None => {
                 let total = size_text(sum(&enabled, 0).bytes);
-                let message = format!(
-                    "tmpfs mounts of enabled services may take {total} and more of the host's memory"
-                );
+                let mounts = enabled.iter().flat_map(|service| &service.tmpfs);
+                let others = match mounts.filter(|tmpfs| size(tmpfs).is_none()).count() {
+                    0 => String::new(),
+                    number => format!(", and {number} more have no size"),
+                };
+                let message = format!("tmpfs mounts of enabled services may take {total} of memory{others}");
                 verdicts.unknown(largest.at, message, "`host.memory` in temper.toml");
             }
         }

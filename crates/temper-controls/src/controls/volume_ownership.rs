@@ -68,7 +68,7 @@ impl Control for VolumeOwnership {
         }
         let binds = context.service.mounts.iter().filter(|mount| is_writable_directory(mount));
         for mount in binds {
-            of_host(mount, &user, verdicts);
+            of_host(context, mount, &user, verdicts);
         }
     }
 }
@@ -81,7 +81,7 @@ fn judge(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>, verdicts:
     }
     let message = format!("cannot tell whether {} can write the volume on {target}", show(user));
     if let Some(missing) = made_elsewhere(context, mount) {
-        verdicts.unknown(mount.at, message, missing).fix(refused(GIVE, chown_volume(mount, user)));
+        verdicts.unknown(mount.at, message, missing).fix(refused(GIVE, chown_volume(context, mount)));
         return;
     }
     if let Some(service) = given_by(context, mount) {
@@ -94,7 +94,7 @@ fn judge(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>, verdicts:
             verdicts.pass(mount.at, format!("{target} belongs to {} in the image", show(user)));
         }
         DirectoryOwner::Unknown(missing) => {
-            verdicts.unknown(mount.at, message, missing).fix(refused(GIVE, chown_volume(mount, user)));
+            verdicts.unknown(mount.at, message, missing).fix(refused(GIVE, chown_volume(context, mount)));
         }
         DirectoryOwner::Other { why, at } => {
             let judgement = verdicts
@@ -167,10 +167,10 @@ fn is_writable_directory(mount: &Mount) -> bool {
     mount.kind == MountKind::Bind && !mount.read_only && !last.trim_start_matches('.').contains('.')
 }
 
-fn of_host(mount: &Mount, user: &User<'_>, verdicts: &mut Verdicts) {
+fn of_host(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>, verdicts: &mut Verdicts) {
     let source = mount.source_written.as_deref().unwrap_or("the directory");
     let message = format!("{} writes {source} of the host on {}", show(user), mount.target);
-    let ids = user.uid.map_or_else(|| "UID:GID".to_owned(), |uid| format!("{uid}:{uid}"));
+    let ids = ids(context);
     verdicts
         .unknown(mount.at, message, format!("who owns {source} on the host"))
         .fix(refused(GIVE, format!("temper does not change the host: `sudo chown -R {ids} {source}`")));
@@ -178,8 +178,18 @@ fn of_host(mount: &Mount, user: &User<'_>, verdicts: &mut Verdicts) {
 
 const GIVE: &str = "give the directory to the user";
 
-fn chown_volume(mount: &Mount, user: &User<'_>) -> String {
-    let ids = user.uid.map_or_else(|| "UID:GID".to_owned(), |uid| format!("{uid}:{uid}"));
+/// User and group as `chown` takes them.
+fn ids(context: &ServiceContext<'_>) -> String {
+    match &context.profile.login.start {
+        Identity::Numeric { uid, gid } | Identity::Named { uid: Some(uid), gid, .. } => {
+            gid.map_or_else(|| uid.to_string(), |gid| format!("{uid}:{gid}"))
+        }
+        _ => "UID:GID".to_owned(),
+    }
+}
+
+fn chown_volume(context: &ServiceContext<'_>, mount: &Mount) -> String {
+    let ids = ids(context);
     let volume = mount.source.as_deref().unwrap_or("VOLUME");
     format!(
         "a volume cannot say who owns it: `docker run --rm -v {volume}:/v busybox chown -R {ids} /v` does it once"
@@ -203,6 +213,6 @@ fn own(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>) -> Fix {
             summary: format!("create {path} for {} in the Dockerfile", show(user)),
             changes: vec![change],
         },
-        None => refused(GIVE, chown_volume(mount, user)),
+        None => refused(GIVE, chown_volume(context, mount)),
     }
 }

@@ -263,3 +263,17 @@ fn over_code(context: &ServiceContext<'_>, tmpfs: &Tmpfs, verdicts: &mut Verdict
         changes: vec![change],
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::home_of_hidden_directory;
+
+    #[test]
+    fn hidden_directories_of_homes_are_told_from_those_of_programs() {
+        assert_eq!(home_of_hidden_directory("/home/app/.cache/x"), Some(("/home/app", ".cache/x")));
+        assert_eq!(home_of_hidden_directory("/root/.npm"), Some(("/root", ".npm")));
+        for path in ["/app/.next", "/home/.cache", "/home/app/cache", "/home/a/b/.cache", "/.cache"] {
+            assert_eq!(home_of_hidden_directory(path), None, "{path}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Who owns a directory of an image, as far as its Dockerfile says.
 
 use temper_dockerfile::Resolved;
-use temper_dockerfile::facts::{CopyFact, PathAction, PathFact, TargetFacts};
+use temper_dockerfile::facts::{CopyFact, PathAction, PathFact, TargetFacts, UserFact};
 use temper_fit::images::{Match, Role};
 use temper_fit::{canonical, holds};
 use temper_text::Span;
@@ -30,6 +30,8 @@ pub(in crate::controls) struct User<'a> {
 
 /// Something that the Dockerfile does to the directory or above it.
 enum Step<'a> {
+    Home(&'a UserFact),
+    Workdir(Span),
     Path(&'a PathFact),
     Copy(&'a CopyFact),
 }
@@ -37,7 +39,9 @@ enum Step<'a> {
 impl Step<'_> {
     fn span(&self) -> Span {
         match self {
-            Self::Path(path) => path.instruction,
+            Self::Home(user) => user.span,
+            Self::Workdir(span) => *span,
+            Self::Path(path) => path.span,
             Self::Copy(copy) => copy.span,
         }
     }
@@ -53,12 +57,17 @@ pub(in crate::controls) fn in_target(
     let path = canonical(path);
     let mut steps: Vec<Step<'_>> = facts.paths.iter().map(Step::Path).collect();
     steps.extend(facts.copies.iter().map(Step::Copy));
-    // Stages of one target stand in the order in which they are built; the sort keeps the order within an instruction.
+    steps.extend(facts.accounts.users.iter().map(Step::Home));
+    steps.extend(facts.workdir.as_ref().map(|workdir| Step::Workdir(workdir.span)));
+    // The stages of one target stand in the order in which they are built.
     steps.sort_by_key(|step| step.span().start);
-    let mut reader = Reader { facts, path: &path, user, owner: None, inherited: None };
-    reader.home();
+    let is_scratch = super::targets::base_name(facts) == "scratch";
+    let may_exist = (base.is_none() && !is_scratch) || is_of_every_system(&path);
+    let mut reader = Reader { facts, path: &path, user, may_exist, owner: None, inherited: None };
     for step in &steps {
         match step {
+            Step::Home(user) => reader.home(user),
+            Step::Workdir(span) => reader.workdir(*span),
             Step::Path(fact) => reader.path(fact),
             Step::Copy(copy) => reader.copy(copy),
         }
@@ -70,6 +79,8 @@ struct Reader<'a> {
     facts: &'a TargetFacts,
     path: &'a str,
     user: &'a User<'a>,
+    /// True when the base image may have the directory, for somebody that is not known.
+    may_exist: bool,
     /// Who owns the directory, once something is known to create it.
     owner: Option<DirectoryOwner>,
     /// Who would own it if a COPY into a directory above brings it.
@@ -77,17 +88,32 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `useradd --create-home` gives the home directory to its user.
-    fn home(&mut self) {
-        let is_home = |home: &Resolved| home.known().is_some_and(|home| canonical(home) == self.path);
-        let mut users = self.facts.accounts.users.iter();
-        let Some(owner) =
-            users.find(|user| user.creates_home == Some(true) && is_home(&user.home_or_default()))
-        else {
+    /// `useradd --create-home` gives the home directory to its user, unless it is there already.
+    fn home(&mut self, user: &UserFact) {
+        let is_home = user.home_or_default().known().is_some_and(|home| canonical(home) == self.path);
+        if is_home && user.creates_home == Some(true) && self.owner.is_none() {
+            let name = user.name.known().unwrap_or_default();
+            let owner = self.owned_by(name, user.span);
+            self.owner = Some(if user.conditional { self.conditional() } else { owner });
+        }
+    }
+
+    /// BuildKit creates the directory for the USER in effect, the older builder for root.
+    fn workdir(&mut self, span: Span) {
+        let workdir = self.facts.workdir.as_ref().and_then(|workdir| workdir.value.known()).map(canonical);
+        if self.owner.is_some() || workdir.as_deref() != Some(self.path) {
             return;
-        };
-        let name = owner.name.known().unwrap_or_default();
-        self.owner = Some(self.owned_by(name, owner.span));
+        }
+        self.owner = Some(match self.owned_by_current_user(span) {
+            DirectoryOwner::User => {
+                DirectoryOwner::Unknown(format!("which builder creates {} by WORKDIR", self.path))
+            }
+            owner => owner,
+        });
+    }
+
+    fn conditional(&self) -> DirectoryOwner {
+        DirectoryOwner::Unknown(format!("whether the command that creates {} runs", self.path))
     }
 
     fn path(&mut self, fact: &PathFact) {
@@ -100,7 +126,7 @@ impl Reader<'_> {
                 let given = if exact { fact.owner.as_ref() } else { None };
                 Some(match given {
                     Some(owner) => self.resolved(owner, fact.span),
-                    None => self.owned_by_current_user(fact.instruction),
+                    None => self.created_by_current_user(fact.instruction),
                 })
                 // A directory that is there keeps its owner.
                 .filter(|_| self.owner.is_none() || given.is_some())
@@ -117,11 +143,7 @@ impl Reader<'_> {
             _ => None,
         };
         let Some(owner) = owner else { return };
-        self.owner = Some(if fact.conditional {
-            DirectoryOwner::Unknown(format!("whether the command that creates {} runs", self.path))
-        } else {
-            owner
-        });
+        self.owner = Some(if fact.conditional { self.conditional() } else { owner });
     }
 
     fn copy(&mut self, copy: &CopyFact) {
@@ -131,7 +153,13 @@ impl Reader<'_> {
             None => self.owned_by("root", copy.span),
         };
         if dest == self.path || holds(self.path, &dest) {
-            self.owner.get_or_insert(owner);
+            self.owner.get_or_insert(match owner {
+                // COPY keeps the owner of a directory that is there, as an earlier WORKDIR leaves it.
+                DirectoryOwner::User => {
+                    DirectoryOwner::Unknown(format!("whether {} is there before the COPY", self.path))
+                }
+                owner => owner,
+            });
         } else if holds(&dest, self.path) {
             self.inherited = Some(owner);
         }
@@ -188,7 +216,17 @@ impl Reader<'_> {
         self.facts.created_user(name)?.uid.as_ref()?.known()?.parse().ok()
     }
 
-    /// The USER in effect for a RUN.
+    /// `mkdir -p` leaves a directory alone that is there already.
+    fn created_by_current_user(&self, instruction: Span) -> DirectoryOwner {
+        match self.owned_by_current_user(instruction) {
+            DirectoryOwner::User if self.may_exist => {
+                DirectoryOwner::Unknown(format!("whether the base image has {}", self.path))
+            }
+            owner => owner,
+        }
+    }
+
+    /// The USER in effect for an instruction.
     fn owned_by_current_user(&self, instruction: Span) -> DirectoryOwner {
         let before = self.facts.users_set.iter().rev().find(|user| user.span.start < instruction.start);
         match before {
@@ -211,11 +249,6 @@ impl Reader<'_> {
                 self.path
             ));
         }
-        if self.facts.workdir.as_ref().and_then(|workdir| workdir.value.known()).map(canonical).as_deref()
-            == Some(self.path)
-        {
-            return self.of_workdir();
-        }
         if self.inherited == Some(DirectoryOwner::User) {
             return DirectoryOwner::Unknown(format!("whether {} is among what the image copies", self.path));
         }
@@ -223,17 +256,6 @@ impl Reader<'_> {
             Some(base) => in_known_image(base, self.path, self.user.uid),
             None if super::targets::base_name(self.facts) == "scratch" => missing(self.path),
             None => DirectoryOwner::Unknown(format!("whether the base image has {}", self.path)),
-        }
-    }
-
-    /// BuildKit creates the directory for the USER in effect, the older builder for root.
-    fn of_workdir(&self) -> DirectoryOwner {
-        let at = self.facts.workdir.as_ref().map_or(Span::at(0), |workdir| workdir.span);
-        match self.owned_by_current_user(at) {
-            DirectoryOwner::User => {
-                DirectoryOwner::Unknown(format!("which builder creates {} by WORKDIR", self.path))
-            }
-            owner => owner,
         }
     }
 }
