@@ -7,10 +7,27 @@ use temper_model::{Dockerfile, ProjectGroup, Stack};
 
 use crate::{Meta, Verdicts};
 
+mod apparmor_profile;
+mod dangerous_capabilities;
+mod default_credentials;
+mod devices_and_groups;
+mod dockerignore;
+mod drop_capabilities;
+mod effective_environment;
+mod healthcheck;
+mod no_host_namespaces;
+mod no_new_privileges;
 mod no_privileged;
+mod no_runtime_socket;
+mod no_sensitive_mounts;
 mod non_root_user;
 mod numeric_user;
+mod overlay_consistency;
+mod pinned_image;
+mod published_ports;
 mod read_only_rootfs;
+mod resource_limits;
+mod seccomp_profile;
 mod shared;
 mod shared_memory;
 mod tmpfs_budget;
@@ -22,11 +39,28 @@ mod writable_paths;
 /// Every control, in the order in which findings are shown.
 pub const ALL: &[&dyn Control] = &[
     &no_privileged::NoPrivileged,
+    &drop_capabilities::DropCapabilities,
+    &dangerous_capabilities::DangerousCapabilities,
+    &no_new_privileges::NoNewPrivileges,
+    &no_host_namespaces::NoHostNamespaces,
+    &no_runtime_socket::NoRuntimeSocket,
+    &no_sensitive_mounts::NoSensitiveMounts,
+    &seccomp_profile::SeccompProfile,
+    &apparmor_profile::ApparmorProfile,
+    &devices_and_groups::DevicesAndGroups,
+    &default_credentials::DefaultCredentials,
     &non_root_user::NonRootUser,
     &numeric_user::NumericUser,
     &user_drift::UserDrift,
     &read_only_rootfs::ReadOnlyRootfs,
     &writable_paths::WritablePaths,
+    &resource_limits::ResourceLimits,
+    &healthcheck::Healthcheck,
+    &pinned_image::PinnedImage,
+    &published_ports::PublishedPorts,
+    &effective_environment::EffectiveEnvironment,
+    &overlay_consistency::OverlayConsistency,
+    &dockerignore::Dockerignore,
     &tmpfs_options::TmpfsOptions,
     &shared_memory::SharedMemory,
     &tmpfs_budget::TmpfsBudget,

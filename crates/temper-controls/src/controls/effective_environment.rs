@@ -1,0 +1,259 @@
+//! Every variable that the files give a value reaches the container.
+//!
+//! ## What it flags
+//! An entry of `environment` such as `TOKEN: ${TOKEN}` whose variable has no value here, while `env_file` gives
+//! `TOKEN` one: Compose puts an empty string into the container, and it beats the file. Also a credential, by its name
+//! (`…_TOKEN`, `…_PASSWORD`), that hangs on a variable which `.env` is there for and does not give. An env file whose credentials go
+//! to five services or more is flagged once. What hangs on a file that is not in the repository is unknown.
+//!
+//! ## Why it matters
+//! Many programs take an empty password or token for "no authentication" and start without a word. One env file for
+//! all services hands every key to whoever takes over the weakest of them.
+//!
+//! ## Fix safety
+//! Needs proof: the entry is removed from `environment`, so that the value of `env_file` holds; a deployment that sets
+//! the variable in its shell would then get the file's value. Credentials without any value, and shared env files, are
+//! refused: only a person knows the values and who needs them.
+//!
+//! ## References
+//! - NIST SP 800-190, 4.1.4 and 4.4.3
+//! - <https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/>
+//! - <https://docs.docker.com/reference/compose-file/interpolation/>
+
+use std::collections::BTreeSet;
+
+use temper_model::compose::{Project, Service, Variable};
+use temper_text::Loc;
+
+use super::shared::credentials::kind_of;
+use super::shared::{fix, missing_variables, needs_proof, refused};
+use super::{Control, ProjectContext, ServiceContext};
+use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
+
+/// See the documentation of this module.
+pub(super) struct EffectiveEnvironment;
+
+static META: Meta = Meta {
+    id: "effective-environment",
+    title: "no variable is emptied on its way into the container",
+    severity: Severity::High,
+    surfaces: &[Surface::Compose],
+    references: &["nist-sp-800-190:4.1.4", "nist-sp-800-190:4.4.3"],
+    requires: &[],
+    source: include_str!("effective_environment.rs"),
+};
+
+/// An env file for this many services is one for all.
+const SHARED_BY: usize = 5;
+
+impl Control for EffectiveEnvironment {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service;
+        let Some(first) = service.environment.values().map(|variable| variable.at).next() else {
+            missing_files(service, verdicts);
+            return;
+        };
+        let all_files = missing_files(service, verdicts);
+        let none_emptied = emptied(context, verdicts);
+        // Without a file, what `environment` lacks has been told already.
+        if !all_files {
+            return;
+        }
+        if without_value(context, verdicts) && none_emptied {
+            let place = service.value.get("environment").map(|value| value.at);
+            let place = place.or_else(|| service.env_files.first().map(|file| file.at)).unwrap_or(first);
+            verdicts.pass(place, "no credential is empty, and no empty entry beats `env_file`");
+        }
+    }
+
+    fn project(&self, context: &ProjectContext<'_>, verdicts: &mut Verdicts) {
+        shared_files(context, verdicts);
+    }
+}
+
+/// Env files that are not in the repository. True when there are none.
+fn missing_files(service: &Service, verdicts: &mut Verdicts) -> bool {
+    let missing: Vec<_> = service.env_files.iter().filter(|file| file.required && !file.found).collect();
+    for file in &missing {
+        let what = if file.missing.is_empty() {
+            format!("env file {} is not there", file.path)
+        } else {
+            missing_variables(&file.missing)
+        };
+        let beaten =
+            written(service).filter(|(_, variable)| is_emptied(variable)).map(|(name, _)| name.as_str());
+        let beaten = names(beaten);
+        let message = if beaten.is_empty() {
+            "what `env_file` gives the service cannot be told".to_owned()
+        } else {
+            format!("entries of `environment` without a value beat what `env_file` gives: {beaten}")
+        };
+        verdicts.unknown(file.at, message, what);
+    }
+    missing.is_empty()
+}
+
+/// Variables of `environment` in the order of the files.
+fn written(service: &Service) -> impl Iterator<Item = (&String, &Variable)> {
+    service.environment.iter().filter(|(_, variable)| !variable.from_env_file)
+}
+
+/// True when an entry is there only for variables that have no value: the container gets an empty string.
+fn is_emptied(variable: &Variable) -> bool {
+    !variable.missing.is_empty() && variable.value.as_deref().is_none_or(str::is_empty)
+}
+
+/// Entries that are empty and should not be. True when there are none.
+fn emptied(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let mut nothing = true;
+    for (name, variable) in written(context.service).filter(|(_, variable)| is_emptied(variable)) {
+        let lost = variable.shadows.as_ref().filter(|shadowed| !shadowed.value.is_empty());
+        if let Some(lost) = lost {
+            let message = format!(
+                "{name} is empty in the container: {}, and the entry beats `env_file`",
+                missing_variables(&variable.missing)
+            );
+            verdicts
+                .fail(variable.at, message)
+                .see(lost.at, "the value that is lost")
+                .fix(leave_it_to_the_file(context, name, variable.at));
+            nothing = false;
+        }
+    }
+    nothing
+}
+
+/// Credentials without a value. True when there are none.
+fn without_value(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let lacking: Vec<(&String, &Variable)> =
+        written(context.service).filter(|(name, variable)| lacks_credential(name, variable)).collect();
+    let Some((_, first)) = lacking.first() else { return true };
+    if has_dotenv(context) {
+        for (name, variable) in &lacking {
+            refuse_empty(name, variable, verdicts);
+        }
+        return false;
+    }
+    let shown = names(lacking.iter().map(|(name, _)| name.as_str()));
+    let mut missing: Vec<String> =
+        lacking.iter().flat_map(|(_, variable)| variable.missing.clone()).collect();
+    missing.sort();
+    missing.dedup();
+    let message = format!("a credential is empty unless the shell or .env gives it: {shown}");
+    verdicts.unknown(first.at, message, missing_variables(&missing));
+    false
+}
+
+fn refuse_empty(name: &str, variable: &Variable, verdicts: &mut Verdicts) {
+    let missing = missing_variables(&variable.missing);
+    let message = if is_emptied(variable) {
+        format!("{name} is empty in the container: {missing}")
+    } else {
+        format!("{name} lacks a credential in the container: {missing}")
+    };
+    let needed = variable.missing.first().map_or(name, String::as_str);
+    let reason =
+        format!("give it a value in .env, or write `${{{needed}:?}}` so that Compose stops without one");
+    verdicts.fail(variable.at, message).fix(refused(format!("give {needed} a value"), reason));
+}
+
+/// True when a credential hangs on a variable without a value, and no value of `env_file` is lost with it.
+fn lacks_credential(name: &str, variable: &Variable) -> bool {
+    let is_lost = variable.shadows.as_ref().is_some_and(|shadowed| !shadowed.value.is_empty());
+    let empty = is_emptied(variable) && is_credential(name);
+    !(is_lost && is_emptied(variable))
+        && (empty || variable.missing.iter().any(|missing| is_credential(missing)))
+}
+
+/// True when the `.env` file of the project was read: what it does not say is not said anywhere.
+fn has_dotenv(context: &ServiceContext<'_>) -> bool {
+    let directory = &context.project.directory;
+    let path = if directory.is_empty() { ".env".to_owned() } else { format!("{directory}/.env") };
+    context.stack.sources.by_path(&path).is_some()
+}
+
+fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, at: Loc) -> Fix {
+    let action = ComposeAction::Remove { key: "environment", at };
+    let safety = needs_proof("a deployment that sets the variable in its shell would get the file's value");
+    let summary = format!("remove {name} from `environment`, so that `env_file` gives it");
+    fix(context, safety, summary, [(action, "an empty entry beats env_file".to_owned())])
+}
+
+fn shared_files(context: &ProjectContext<'_>, verdicts: &mut Verdicts) {
+    let paths: BTreeSet<&str> = context
+        .project
+        .services
+        .values()
+        .flat_map(|service| service.env_files.iter().filter(|file| file.found).map(|file| file.path.as_str()))
+        .collect();
+    for path in paths {
+        let users = users_of(context.project, path);
+        let (Some(file), Some((_, place))) = (context.stack.sources.by_path(path), users.first()) else {
+            continue;
+        };
+        let credentials = credentials_of(context.project, file);
+        if users.len() < SHARED_BY || credentials.is_empty() {
+            continue;
+        }
+        let shown = names(credentials.iter().map(String::as_str));
+        let message = format!("{path} gives each of {} services every key in it: {shown}", users.len());
+        let reason = "give each service a file, or `environment` entries, with only the keys that it uses";
+        let judgement = verdicts.fail(*place, message);
+        for (name, at) in users.iter().skip(1) {
+            judgement.see(*at, format!("also given to {name}"));
+        }
+        judgement.fix(refused(format!("split {path}"), reason));
+    }
+}
+
+fn users_of<'p>(project: &'p Project, path: &str) -> Vec<(&'p str, Loc)> {
+    let users = project.services.values().filter_map(|service| {
+        let file = service.env_files.iter().find(|file| file.path == path)?;
+        Some((service.name.as_str(), file.at))
+    });
+    users.collect()
+}
+
+/// Names of the credentials that come from a file, also of those that `environment` beats.
+fn credentials_of(project: &Project, file: temper_text::FileId) -> BTreeSet<String> {
+    let variables = project.services.values().flat_map(|service| &service.environment);
+    let from_file = variables.filter(|(_, variable)| {
+        let at = variable.shadows.as_ref().map_or(variable.at, |shadowed| shadowed.at);
+        at.file == file
+    });
+    from_file.map(|(name, _)| name).filter(|name| is_credential(name)).cloned().collect()
+}
+
+/// Up to six names.
+fn names<'n>(all: impl Iterator<Item = &'n str>) -> String {
+    const SHOWN: usize = 6;
+    let all: Vec<&str> = all.collect();
+    let shown = all.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    match all.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// True for the name of a variable that carries a credential, or a setting of authentication (`NEO4J_AUTH`).
+fn is_credential(name: &str) -> bool {
+    kind_of(name).is_some() || name.to_ascii_uppercase().ends_with("_AUTH")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        assert_eq!(names(["A", "B"].into_iter()), "A, B");
+        assert_eq!(
+            names(["A", "B", "C", "D", "E", "F", "G", "H"].into_iter()),
+            "A, B, C, D, E, F and 2 more"
+        );
+    }
+}

@@ -1,0 +1,310 @@
+//! Every service that keeps running has a health check that can pass.
+//!
+//! ## What it flags
+//! Services without `healthcheck` whose image brings none, `disable: true` and `NONE`, a test whose first word is not
+//! `CMD`, `CMD-SHELL` or `NONE`, `test: NONE` as a string (it runs a program of that name), and a test that can never pass because the image (`scratch`, distroless) has no shell
+//! or no such tool. Official images of Docker Hub declare no health check as a rule of that programme; what other
+//! images declare that are not described here is unknown. Jobs that end (others wait for
+//! `service_completed_successfully`, or `restart: "no"` beside a command) are not judged. A Dockerfile is judged by
+//! its last stage, and only when no service is built from it: else the service decides.
+//!
+//! ## Why it matters
+//! Without a health check a process that hangs counts as running: nothing restarts it, `depends_on` with
+//! `service_healthy` cannot wait for it, and a roll-out cannot tell that it broke.
+//!
+//! ## Fix safety
+//! Needs proof: for well-known images the test comes from what is known of the image, and a test that fails by
+//! mistake holds back every service that waits for it. For other images the fix is refused: which request proves that
+//! an application works, only its authors know.
+//!
+//! ## References
+//! - CIS Docker Benchmark 1.7, 4.6 and 5.27
+//! - <https://docs.docker.com/reference/compose-file/services/#healthcheck>
+//! - <https://github.com/docker-library/faq#healthcheck>
+
+use std::str::FromStr;
+
+use temper_dockerfile::TargetFacts;
+use temper_dockerfile::facts::{BaseImage, HealthcheckFact};
+use temper_fit::images::{self, ImageRef};
+use temper_fit::{Evidence, EvidenceKind, ImageSource};
+use temper_model::compose::Healthcheck as Check;
+use temper_text::Loc;
+
+use super::shared::image::service_entry;
+use super::shared::targets::{is_built_by_a_service, last_from};
+use super::shared::{fix, missing_variables, needs_proof, refused};
+use super::{Control, DockerfileContext, ServiceContext};
+use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
+
+/// See the documentation of this module.
+pub(super) struct Healthcheck;
+
+static META: Meta = Meta {
+    id: "healthcheck",
+    title: "the service has a health check",
+    severity: Severity::Low,
+    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    references: &["cis-docker-1.7:4.6", "cis-docker-1.7:5.27"],
+    requires: &[],
+    source: include_str!("healthcheck.rs"),
+};
+
+impl Control for Healthcheck {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+        if is_job(context) {
+            return;
+        }
+        match &context.service.healthcheck {
+            Some(check) if !check.missing.is_empty() => {
+                verdicts.unknown(
+                    check.at,
+                    "the health check hangs on a variable",
+                    missing_variables(&check.missing),
+                );
+            }
+            Some(check) if check.disabled => {
+                let reason = "remove the line that switches it off";
+                verdicts
+                    .fail(place(context, check), "the health check is switched off")
+                    .fix(refused("switch the health check on", reason));
+            }
+            Some(check) if !check.test.is_empty() => written(context, check, verdicts),
+            Some(_) | None => inherited(context, verdicts),
+        }
+    }
+
+    fn dockerfile(&self, context: &DockerfileContext<'_>, verdicts: &mut Verdicts) {
+        let dockerfile = context.dockerfile;
+        if is_built_by_a_service(context.stack, &dockerfile.path) {
+            return;
+        }
+        let Ok(facts) = dockerfile.tree.facts(None, &Default::default()) else { return };
+        let at = |span| Loc { file: dockerfile.file, span };
+        match declared(&facts) {
+            Declared::Here(span) => {
+                verdicts.pass(at(span), "declares a health check");
+            }
+            Declared::Off(span) => {
+                verdicts.fail(at(span), "switches the health check off");
+            }
+            Declared::InBase(detail) => {
+                verdicts.pass(at(facts.base.span), detail);
+            }
+            Declared::Nowhere => {
+                let reason = "write HEALTHCHECK CMD with a request that proves that the application works";
+                verdicts
+                    .fail(at(last_from(&facts)), "the last stage has no HEALTHCHECK")
+                    .fix(refused("add a HEALTHCHECK", reason));
+            }
+            Declared::Unknown(missing) => {
+                verdicts.unknown(
+                    at(facts.base.span),
+                    "the last stage has no HEALTHCHECK of its own",
+                    missing,
+                );
+            }
+        }
+    }
+}
+
+/// A service that ends by design has no health to check.
+fn is_job(context: &ServiceContext<'_>) -> bool {
+    let service = context.service;
+    let awaited = context.project.services.values().any(|other| {
+        let dependency = other.depends_on.get(&service.name);
+        dependency.is_some_and(|dependency| dependency.condition == "service_completed_successfully")
+    });
+    let restart = service.value.get("restart").and_then(|restart| restart.as_str());
+    awaited || (restart == Some("no") && service.command.is_some())
+}
+
+fn place(context: &ServiceContext<'_>, check: &Check) -> Loc {
+    let value = &context.service.value;
+    let narrow = ["disable", "test"].into_iter().find_map(|key| value.path(&["healthcheck", key]));
+    narrow.map_or(check.at, |value| value.at)
+}
+
+fn written(context: &ServiceContext<'_>, check: &Check, verdicts: &mut Verdicts) {
+    let test = context.service.value.path(&["healthcheck", "test"]);
+    let at = test.map_or(check.at, |value| value.at);
+    let first = check.test.first().map_or("", String::as_str);
+    if !matches!(first, "CMD" | "CMD-SHELL") {
+        let message = format!("the test begins with `{first}`; expected CMD, CMD-SHELL or NONE");
+        let reason = format!("write [\"CMD\", \"{first}\", …]");
+        verdicts.fail(at, message).fix(refused("correct the test", reason));
+        return;
+    }
+    if let [_, command] = check.test.as_slice()
+        && first == "CMD-SHELL"
+        && matches!(command.trim(), "" | "NONE")
+    {
+        let message = format!(
+            "the test can never pass: a string is given to the shell, which has no command `{command}`"
+        );
+        let reason = "write [\"NONE\"] to switch the check off, or a real test";
+        verdicts.fail(at, message).fix(refused("replace the test", reason));
+        return;
+    }
+    if let Some(tool) = missing_tool(context, &check.test) {
+        let message = format!("the test can never pass: the image has no {tool}");
+        let reason = "let the program itself offer a check, and call it with CMD";
+        verdicts.fail(at, message).fix(refused("replace the test", reason));
+        return;
+    }
+    verdicts.pass(at, "has a health check");
+}
+
+/// What the test calls and an image without a distribution does not have.
+fn missing_tool<'t>(context: &ServiceContext<'_>, test: &'t [String]) -> Option<&'t str> {
+    const TOOLS: [&str; 7] = ["sh", "bash", "curl", "wget", "nc", "grep", "pgrep"];
+    let ImageSource::Built { facts, .. } = &context.profile.image else { return None };
+    if !is_bare(facts) {
+        return None;
+    }
+    let called = match test {
+        [first, ..] if first == "CMD-SHELL" => "sh",
+        [_, program, ..] => program.rsplit('/').next().unwrap_or(program),
+        _ => return None,
+    };
+    (TOOLS.contains(&called) && !brings(facts, called)).then_some(called)
+}
+
+/// True for `scratch` and for the distroless images without a shell.
+fn is_bare(facts: &TargetFacts) -> bool {
+    match &facts.base.value {
+        BaseImage::Scratch => true,
+        BaseImage::Known(name) => ImageRef::from_str(name).is_ok_and(|image| {
+            let debug = image.tag.as_deref().is_some_and(|tag| tag.contains("debug"));
+            image.registry == "gcr.io" && image.repository.starts_with("distroless/") && !debug
+        }),
+        BaseImage::Unknown { .. } => false,
+    }
+}
+
+/// True when a COPY may bring the tool: a file of that name, BusyBox, or whole directories of programs.
+fn brings(facts: &TargetFacts, tool: &str) -> bool {
+    const PROGRAMS: [&str; 6] = ["/", "/bin", "/usr", "/usr/bin", "/usr/local/bin", "/busybox"];
+    facts.copies.iter().any(|copy| {
+        let Some(dest) = copy.dest.known() else { return true };
+        let named = |path: &str| path.ends_with(&format!("/{tool}")) || path.contains("busybox");
+        let sources = || copy.sources.iter().map(|source| source.known());
+        let folder = sources().any(|source| {
+            source.is_none_or(|source| PROGRAMS.contains(&source.trim_end_matches('/')) || source == "/")
+        });
+        named(dest) || folder || sources().flatten().any(named)
+    })
+}
+
+fn inherited(context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+    let at = context.service.at;
+    let declared = match &context.profile.image {
+        ImageSource::Built { facts, .. } => declared(facts),
+        ImageSource::Known { reference, .. } | ImageSource::Foreign { reference } => of_image(reference),
+        ImageSource::Unknown { why } => Declared::Unknown(why.clone()),
+    };
+    match declared {
+        Declared::Here(_) => {
+            verdicts.pass(at, "the Dockerfile declares a health check");
+        }
+        Declared::InBase(detail) => {
+            verdicts.pass(at, detail);
+        }
+        Declared::Off(_) => {
+            let reason = "write `healthcheck` with a request that proves that the application works";
+            verdicts
+                .fail(at, "no `healthcheck`, and the Dockerfile switches it off")
+                .fix(refused("add a health check", reason));
+        }
+        Declared::Nowhere => {
+            let message = "no `healthcheck`, and the image brings none";
+            let judgement = verdicts.fail(at, message);
+            judgement.because(service_entry(context.profile).and_then(|entry| {
+                let check = entry.image.healthcheck.as_ref()?;
+                Some(Evidence::general(EvidenceKind::KnownImage, check.reason.clone()))
+            }));
+            judgement.fix(suggested(context));
+        }
+        Declared::Unknown(missing) => {
+            verdicts.unknown(at, "no `healthcheck` is written", missing);
+        }
+    }
+}
+
+/// Where a health check is declared.
+enum Declared {
+    Here(temper_text::Span),
+    Off(temper_text::Span),
+    InBase(String),
+    Nowhere,
+    Unknown(String),
+}
+
+fn declared(facts: &TargetFacts) -> Declared {
+    match &facts.healthcheck {
+        Some(found) => match found.value {
+            HealthcheckFact::Disabled => Declared::Off(found.span),
+            HealthcheckFact::Command(_) => Declared::Here(found.span),
+        },
+        None => match &facts.base.value {
+            BaseImage::Scratch => Declared::Nowhere,
+            BaseImage::Known(name) => of_image(name),
+            BaseImage::Unknown { missing } => Declared::Unknown(missing_variables(missing)),
+        },
+    }
+}
+
+/// What an image declares by itself.
+fn of_image(reference: &str) -> Declared {
+    let entry = images::lookup(reference);
+    let known = entry.as_ref().and_then(|entry| Some((entry, entry.image.healthcheck.as_ref()?)));
+    match known {
+        Some((entry, check)) if check.declared => {
+            return Declared::InBase(format!("image {} declares a health check", entry.image.id));
+        }
+        Some(_) => return Declared::Nowhere,
+        None => {}
+    }
+    let is_official = ImageRef::from_str(reference)
+        .is_ok_and(|image| image.registry == "docker.io" && image.repository.starts_with("library/"));
+    if is_official {
+        // "Explicit health checks are not added to official images" (docker-library/faq).
+        return Declared::Nowhere;
+    }
+    Declared::Unknown(format!("whether image {reference} declares a HEALTHCHECK"))
+}
+
+fn suggested(context: &ServiceContext<'_>) -> Fix {
+    let summary = "add a health check";
+    let Some(entry) = service_entry(context.profile) else {
+        return refused(summary, "write `healthcheck` with a request that proves that the application works");
+    };
+    let check = entry.image.healthcheck.as_ref();
+    let Some(test) = check.and_then(|check| check.test.clone()) else {
+        let why = check.map_or("no test is known for the image", |check| check.reason.as_str());
+        return refused(summary, format!("image {}: {why}", entry.image.id));
+    };
+    if context.service.healthcheck.is_some() {
+        return refused(summary, format!("add `test: {test:?}` to the `healthcheck` that is there"));
+    }
+    let one = |text: &str| vec![text.to_owned()];
+    let entries = vec![
+        ("test", test),
+        ("interval", one("30s")),
+        ("timeout", one("5s")),
+        ("retries", one("3")),
+        ("start_period", one("30s")),
+    ];
+    let action = ComposeAction::SetNew { key: "healthcheck", entries };
+    let safety = needs_proof("a test that fails by mistake holds back the services that wait for this one");
+    fix(
+        context,
+        safety,
+        summary,
+        [(action, format!("what image {} offers (CIS Docker 5.27)", entry.image.id))],
+    )
+}
