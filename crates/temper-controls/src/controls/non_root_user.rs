@@ -97,7 +97,8 @@ fn as_root(context: &ServiceContext<'_>) -> String {
             format!("`user: {}` makes it start as root", user.value)
         }
         (_, ImageSource::Built { dockerfile, facts, .. }) if facts.user.is_some() => {
-            format!("starts as root: {dockerfile} ends in USER root")
+            let user = facts.user.as_ref().and_then(|user| user.value.known()).unwrap_or("root");
+            format!("starts as root: {dockerfile} ends in USER {user}")
         }
         (_, ImageSource::Built { dockerfile, facts, .. }) => {
             format!(
