@@ -1,7 +1,14 @@
 //! Small pieces that several controls need. No control of its own.
 
+pub(super) mod code;
+pub(super) mod credentials;
+pub(super) mod image;
+pub(super) mod mounts;
+pub(super) mod overlay;
 pub(super) mod owner;
 pub(super) mod run_as;
+pub(super) mod security_opt;
+pub(super) mod setuid;
 pub(super) mod targets;
 pub(super) mod writable;
 

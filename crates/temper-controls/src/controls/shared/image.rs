@@ -10,7 +10,9 @@ use crate::Fix;
 pub(in crate::controls) fn service_entry(profile: &Profile) -> Option<&Match> {
     match &profile.image {
         ImageSource::Known { entry, .. } => Some(entry),
-        ImageSource::Built { base: Some(base), .. } => Some(base).filter(|base| base.image.role == Role::Service),
+        ImageSource::Built { base: Some(base), .. } => {
+            Some(base).filter(|base| base.image.role == Role::Service)
+        }
         _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! The entries of `security_opt`.
 
+use temper_model::Setting;
 use temper_model::compose::{Item, Service};
+use temper_text::Loc;
 
 /// One entry of `security_opt`, cut as the engine cuts it: at the first `=`, else at the first `:`
 /// (moby, `daemon/daemon_unix.go`, `parseSecurityOpt`).
@@ -24,7 +26,15 @@ pub(in crate::controls) fn security_options(service: &Service) -> impl Iterator<
     })
 }
 
+/// Where `privileged` stands and which variables it hangs on, when its value is not known.
+pub(in crate::controls) fn privileged_unknown(service: &Service) -> Option<(Loc, &[String])> {
+    match service.privileged.as_ref()? {
+        Setting::Unknown { at, missing, .. } => Some((*at, missing)),
+        Setting::Known(_) => None,
+    }
+}
+
 /// True for `privileged: true`, which makes the engine ignore most of what `security_opt` and `cap_drop` say.
 pub(in crate::controls) fn is_privileged(service: &Service) -> bool {
-    service.privileged.as_ref().and_then(|setting| setting.known()).is_some_and(|privileged| *privileged)
+    service.privileged.as_ref().and_then(Setting::known).is_some_and(|privileged| *privileged)
 }

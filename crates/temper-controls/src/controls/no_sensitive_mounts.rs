@@ -1,0 +1,275 @@
+//! A container mounts no directory of the host that belongs to the host's system or holds credentials.
+//!
+//! ## What it flags
+//! Bind mounts of system directories (`/`, `/boot`, `/dev`, `/etc`, `/lib`, `/proc`, `/sys`, `/usr`, `/run`, `/var` and its
+//! engine directories), of whole home directories and of credentials in them (`~/.ssh`, `~/.aws`, `~/.kube`). Read-only
+//! mounts of time zones, certificates and kernel modules pass. Shared mount propagation. A writable bind mount over the code
+//! that the image itself contains, which makes a read-only root worthless.
+//!
+//! ## Why it matters
+//! A process that writes to a system directory of the host takes the host over at its next restart or login; one that reads
+//! it finds keys and passwords. With shared propagation, what is mounted inside appears on the host.
+//!
+//! ## Fix safety
+//! Needs proof: the service may read or write there. System directories are removed, mounts of code become read-only. It is
+//! refused for images that do their work on the host, such as node-exporter and cAdvisor: waive it with an owner.
+//!
+//! ## References
+//! - CIS Docker Benchmark 1.7, 5.6: ensure sensitive host system directories are not mounted on containers; 5.20
+//! - NIST SP 800-190, 4.5.5
+//! - Pod Security Standards, Baseline: HostPath volumes must not be used
+
+use temper_fit::images::{HostKind, HostNeed};
+use temper_fit::{canonical, holds};
+use temper_model::compose::Mount;
+
+use super::shared::code::covers_code;
+use super::shared::image::{evidence_of, host_needs, refused_by_design};
+use super::shared::mounts::{HostPath, bind_detail, host_path, short_form, target};
+use super::shared::overlay::see_later_file;
+use super::shared::{fix, missing_variables, needs_proof};
+use super::{Control, ServiceContext};
+use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
+
+/// See the documentation of this module.
+pub(super) struct NoSensitiveMounts;
+
+static META: Meta = Meta {
+    id: "no-sensitive-mounts",
+    title: "no sensitive directory of the host is mounted",
+    severity: Severity::High,
+    surfaces: &[Surface::Compose],
+    references: &[
+        "cis-docker-1.7:5.6",
+        "cis-docker-1.7:5.20",
+        "nist-sp-800-190:4.5.5",
+        "pss:baseline/host-path",
+    ],
+    requires: &[],
+    source: include_str!("no_sensitive_mounts.rs"),
+};
+
+/// Directories that are sensitive with everything below them, and what is there.
+const DEEP: [(&str, &str); 16] = [
+    ("/boot", "kernel and boot loader"),
+    ("/dev", "devices of the host"),
+    ("/etc", "configuration and keys of the host"),
+    ("/lib", "libraries of the host"),
+    ("/lib64", "libraries of the host"),
+    ("/bin", "programs of the host"),
+    ("/sbin", "programs of the host"),
+    ("/proc", "kernel settings and processes of the host"),
+    ("/sys", "kernel settings and devices of the host"),
+    ("/usr", "programs of the host"),
+    ("/var/lib/docker", "data of all containers"),
+    ("/var/lib/containerd", "data of all containers"),
+    ("/var/lib/containers", "data of all containers"),
+    ("/var/lib/kubelet", "pods and their secrets"),
+    ("/var/spool/cron", "programs that the host starts"),
+    ("/run/systemd", "control over the services of the host"),
+];
+
+/// Directories that are sensitive as a whole; what lies below them may be anybody's data.
+const WHOLE: [(&str, &str); 8] = [
+    ("/", "the whole host"),
+    ("/var", "data, logs and queues of the host"),
+    ("/var/lib", "data of the programs of the host"),
+    ("/var/log", "logs of the host"),
+    ("/run", "sockets of the programs of the host"),
+    ("/home", "home directories of all users"),
+    ("/root", "home directory of root"),
+    ("~", "a whole home directory"),
+];
+
+/// What may be mounted read-only: the same on every host, or made to be read by all.
+const PUBLIC: [&str; 17] = [
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/ssl/certs",
+    "/etc/ca-certificates",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/machine-id",
+    "/etc/os-release",
+    "/etc/resolv.conf",
+    "/usr/share/zoneinfo",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/usr/share/fonts",
+    "/lib/modules",
+    "/usr/src",
+];
+
+/// Devices without a state, often mounted to hide a file of the image or to feed a program.
+const HARMLESS_DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
+
+/// Files and directories of a home directory that hold credentials.
+const CREDENTIALS: [&str; 14] = [
+    ".ssh",
+    ".aws",
+    ".azure",
+    ".kube",
+    ".docker",
+    ".gnupg",
+    ".netrc",
+    ".git-credentials",
+    ".npmrc",
+    ".pypirc",
+    ".vault-token",
+    ".pgpass",
+    ".password-store",
+    "gcloud",
+];
+
+impl Control for NoSensitiveMounts {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
+        let mut is_clean = true;
+        for mount in &context.service.mounts {
+            is_clean &= judge(context, mount, verdicts);
+        }
+        if is_clean {
+            verdicts.pass(context.service.at, "mounts no sensitive directory of the host");
+        }
+    }
+}
+
+/// True when there is nothing to say of the mount.
+fn judge(context: &ServiceContext<'_>, mount: &Mount, verdicts: &mut Verdicts) -> bool {
+    let Some(path) = host_path(context.project, mount) else { return true };
+    if let Some(propagation) = shared_propagation(context, mount) {
+        shared(context, mount, propagation, verdicts);
+        return false;
+    }
+    match path {
+        HostPath::Absolute(path) => absolute(context, mount, &path, verdicts),
+        HostPath::Inside(path) => match covers_code(context, mount, &path) {
+            Some(why) => {
+                code(context, mount, &why, verdicts);
+                false
+            }
+            None => true,
+        },
+        HostPath::Unknown(text) => match credential_of(&text) {
+            Some(name) => {
+                fail(context, mount, &format!("{name}, which holds credentials"), verdicts);
+                false
+            }
+            None => {
+                let message = format!("what is mounted at {} hangs on a variable", target(mount));
+                verdicts.unknown(mount.at, message, missing_variables(&mount.missing));
+                false
+            }
+        },
+    }
+}
+
+fn absolute(context: &ServiceContext<'_>, mount: &Mount, path: &str, verdicts: &mut Verdicts) -> bool {
+    // Sockets of engines have a control of their own.
+    if path.ends_with(".sock") || HARMLESS_DEVICES.contains(&path) {
+        return true;
+    }
+    if let Some(public) = PUBLIC.iter().find(|public| holds(public, path)) {
+        if mount.read_only {
+            return true;
+        }
+        writable_public(context, mount, public, verdicts);
+        return false;
+    }
+    let Some(what) = sensitive(path) else { return true };
+    fail(context, mount, &what, verdicts);
+    false
+}
+
+/// What is sensitive about a path.
+fn sensitive(path: &str) -> Option<String> {
+    if let Some((_, what)) = WHOLE.iter().find(|(whole, _)| *whole == path) {
+        return Some(format!("{path}, {what}"));
+    }
+    if let Some((_, what)) = DEEP.iter().find(|(deep, _)| holds(deep, path)) {
+        return Some(format!("{path}: {what}"));
+    }
+    if let Some(name) = credential_of(path) {
+        return Some(format!("{name}, which holds credentials"));
+    }
+    let user = path.strip_prefix("/home/")?;
+    (!user.contains('/')).then(|| format!("{path}, a whole home directory"))
+}
+
+/// The part of a path outside of the stack that names credentials.
+fn credential_of(path: &str) -> Option<&str> {
+    path.split('/').find(|part| CREDENTIALS.contains(part))
+}
+
+fn fail(context: &ServiceContext<'_>, mount: &Mount, what: &str, verdicts: &mut Verdicts) {
+    let how = if mount.read_only { "for reading" } else { "for writing" };
+    let need = need_of(context, mount);
+    let judgement = verdicts.fail(mount.at, format!("mounts {what}, {how}"));
+    judgement.because(need.map(evidence_of)).fix(remove(context, mount, need));
+    see_later_file(judgement, context.service, mount.at, "volumes");
+}
+
+fn remove(context: &ServiceContext<'_>, mount: &Mount, need: Option<&HostNeed>) -> Fix {
+    const SUMMARY: &str = "do not mount it";
+    let why = match need {
+        Some(need) if need.inherent => return refused_by_design(SUMMARY, need),
+        Some(need) => format!("the image may use it for {}", need.reason),
+        None => "the service may use what is mounted there".to_owned(),
+    };
+    let action = ComposeAction::Remove { key: "volumes", at: mount.at };
+    fix(context, needs_proof(why), SUMMARY, [(action, "CIS Docker 5.6".to_owned())])
+}
+
+/// What the image is known to need this mount for.
+fn need_of<'a>(context: &'a ServiceContext<'_>, mount: &Mount) -> Option<&'a HostNeed> {
+    let source = canonical(mount.source.as_deref()?);
+    host_needs(context.profile, HostKind::Mount).find(|need| {
+        let (path, _) = need.what.split_once(':').unwrap_or((&need.what, ""));
+        canonical(path) == source
+    })
+}
+
+fn writable_public(context: &ServiceContext<'_>, mount: &Mount, path: &str, verdicts: &mut Verdicts) {
+    let safety = needs_proof("the service may write there, which would change the host");
+    let judgement = verdicts.fail(mount.at, format!("mounts {path} of the host for writing"));
+    judgement.fix(read_only(context, mount, safety));
+    see_later_file(judgement, context.service, mount.at, "volumes");
+}
+
+fn read_only(context: &ServiceContext<'_>, mount: &Mount, safety: crate::Safety) -> Fix {
+    let propagation =
+        bind_detail(context.service, mount, "propagation").and_then(temper_model::Value::as_str);
+    let item = short_form(context.service, mount, true, propagation);
+    let action = ComposeAction::Replace { key: "volumes", at: mount.at, item };
+    fix(context, safety, "mount it read-only", [(action, "CIS Docker 5.6".to_owned())])
+}
+
+fn shared_propagation<'a>(context: &'a ServiceContext<'_>, mount: &Mount) -> Option<&'a str> {
+    let propagation = bind_detail(context.service, mount, "propagation")?.as_str()?;
+    Some(propagation).filter(|propagation| matches!(*propagation, "shared" | "rshared"))
+}
+
+fn shared(context: &ServiceContext<'_>, mount: &Mount, propagation: &str, verdicts: &mut Verdicts) {
+    let item = short_form(context.service, mount, mount.read_only, None);
+    let action = ComposeAction::Replace { key: "volumes", at: mount.at, item };
+    let safety = needs_proof("the service may mount file systems for the host, as storage drivers do");
+    let fix = fix(context, safety, "keep mounts private", [(action, "CIS Docker 5.20".to_owned())]);
+    let message =
+        format!("mounts {} with propagation {propagation}: what it mounts appears on the host", mount.target);
+    let judgement = verdicts.fail(mount.at, message);
+    judgement.fix(fix);
+    see_later_file(judgement, context.service, mount.at, "volumes");
+}
+
+fn code(context: &ServiceContext<'_>, mount: &Mount, why: &str, verdicts: &mut Verdicts) {
+    let safety = needs_proof("the service may write beside its code, as caches of compilers do");
+    let message = format!("the code in {} can be changed from inside: {why}", mount.target);
+    let judgement = verdicts.fail(mount.at, message);
+    judgement.fix(read_only(context, mount, safety));
+    see_later_file(judgement, context.service, mount.at, "volumes");
+}
