@@ -5,8 +5,8 @@
 //! `<Dockerfile>.dockerignore` nor `.dockerignore` at the top of the context excludes `.env`, or, where the context
 //! holds the repository, `.git`. That `.env` is not there now proves nothing: it is not in a fresh clone and is in the
 //! directory that images are built from. A Dockerfile that copies only what it names passes. A Dockerfile that no
-//! service is built from is looked at in its own directory, or at the root when only the root has an ignore file. The
-//! fix is then refused, because its context is not known. `dockerfile_inline` is not looked at.
+//! service is built from is looked at in its own directory, and its fix is refused, because its context is not known.
+//! Where only the ignore file of the root leaves secrets out, the verdict is unknown. `dockerfile_inline` is not looked at.
 //!
 //! ## Why it matters
 //! Whoever can pull the image can read every file in its layers, also one that a later instruction deletes. With
@@ -82,10 +82,17 @@ impl Control for Dockerignore {
         let parent = dockerfile.path.rsplit_once('/').map_or("", |(directory, _)| directory);
         let of = |directory: &str| stack.build_contexts.get(&(directory.to_owned(), dockerfile.path.clone()));
         let (Some(beside), Some(root)) = (of(parent), of("")) else { return };
-        // Which of the two is the context is not known; the one with an ignore file is the likelier.
-        let (directory, files) =
-            if beside.ignore.is_none() && root.ignore.is_some() { ("", root) } else { (parent, beside) };
-        judge(dockerfile, directory, files, Known::Assumed, verdicts);
+        let could_be_root = beside.ignore.is_none()
+            && root.ignore.as_ref().is_some_and(|ignore| kept(ignore, wanted("", root)).is_empty());
+        match copies(dockerfile).iter().find(|copy| copy.whole).filter(|_| could_be_root) {
+            Some(copy) => {
+                let at = Loc { file: dockerfile.file, span: copy.span };
+                let message =
+                    "copies the whole build context: secrets stay out only when it is built from the root";
+                verdicts.unknown(at, message, "the directory that it is built from");
+            }
+            None => judge(dockerfile, parent, beside, Known::Assumed, verdicts),
+        }
     }
 }
 
@@ -138,7 +145,7 @@ fn judge(
             });
         }
         Some(ignore) => {
-            let kept: Vec<&str> = wanted.into_iter().filter(|name| !ignore.excludes(name)).collect();
+            let kept = kept(ignore, wanted);
             judge_ignore(place(whole.span), ignore, &kept, verdicts);
         }
     }
@@ -174,6 +181,11 @@ fn wanted<'c>(directory: &str, context: &'c BuildContext) -> Vec<&'c str> {
         }
     }
     wanted
+}
+
+/// What an ignore file does not exclude.
+fn kept<'n>(ignore: &IgnoreFile, names: Vec<&'n str>) -> Vec<&'n str> {
+    names.into_iter().filter(|name| !ignore.excludes(name)).collect()
 }
 
 fn listed(names: &[&str]) -> String {

@@ -22,7 +22,7 @@
 
 use std::collections::BTreeSet;
 
-use temper_model::compose::{Project, Service, Variable};
+use temper_model::compose::{EnvFile, Project, Service, Variable};
 use temper_text::Loc;
 
 use super::shared::credentials::kind_of;
@@ -78,23 +78,28 @@ impl Control for EffectiveEnvironment {
 /// Env files that are not in the repository. True when there are none.
 fn missing_files(service: &Service, verdicts: &mut Verdicts) -> bool {
     let missing: Vec<_> = service.env_files.iter().filter(|file| file.required && !file.found).collect();
-    for file in &missing {
-        let what = if file.missing.is_empty() {
-            format!("env file {} is not there", file.path)
-        } else {
-            missing_variables(&file.missing)
-        };
-        let beaten =
-            written(service).filter(|(_, variable)| is_emptied(variable)).map(|(name, _)| name.as_str());
-        let beaten = names(beaten);
-        let message = if beaten.is_empty() {
-            "what `env_file` gives the service cannot be told".to_owned()
-        } else {
-            format!("entries of `environment` without a value beat what `env_file` gives: {beaten}")
-        };
-        verdicts.unknown(file.at, message, what);
+    let Some(first) = missing.first() else { return true };
+    let emptied =
+        names(written(service).filter(|(_, variable)| is_emptied(variable)).map(|(name, _)| name.as_str()));
+    let message = if emptied.is_empty() {
+        "what `env_file` gives the service cannot be told".to_owned()
+    } else {
+        format!("entries of `environment` without a value beat what `env_file` gives: {emptied}")
+    };
+    let absent: Vec<String> = missing.iter().map(|file| absence(file)).collect();
+    let judgement = verdicts.unknown(first.at, message, absent.join(", "));
+    for file in missing.iter().skip(1) {
+        judgement.see(file.at, absence(file));
     }
-    missing.is_empty()
+    false
+}
+
+fn absence(file: &EnvFile) -> String {
+    if file.missing.is_empty() {
+        format!("{} is not there", file.path)
+    } else {
+        missing_variables(&file.missing)
+    }
 }
 
 /// Variables of `environment` in the order of the files.
@@ -184,30 +189,36 @@ fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, at: Loc) -> Fi
 }
 
 fn shared_files(context: &ProjectContext<'_>, verdicts: &mut Verdicts) {
-    let paths: BTreeSet<&str> = context
-        .project
-        .services
-        .values()
-        .flat_map(|service| service.env_files.iter().filter(|file| file.found).map(|file| file.path.as_str()))
-        .collect();
+    let files = context.project.services.values().flat_map(|service| &service.env_files);
+    let paths: BTreeSet<&str> =
+        files.filter(|file| file.missing.is_empty()).map(|file| file.path.as_str()).collect();
     for path in paths {
         let users = users_of(context.project, path);
-        let (Some(file), Some((_, place))) = (context.stack.sources.by_path(path), users.first()) else {
-            continue;
-        };
-        let credentials = credentials_of(context.project, file);
-        if users.len() < SHARED_BY || credentials.is_empty() {
-            continue;
+        if users.len() >= SHARED_BY {
+            shared_file(context, path, &users, verdicts);
         }
-        let shown = names(credentials.iter().map(String::as_str));
-        let message = format!("{path} gives each of {} services every key in it: {shown}", users.len());
-        let reason = "give each service a file, or `environment` entries, with only the keys that it uses";
-        let judgement = verdicts.fail(*place, message);
-        for (name, at) in users.iter().skip(1) {
-            judgement.see(*at, format!("also given to {name}"));
-        }
-        judgement.fix(refused(format!("split {path}"), reason));
     }
+}
+
+fn shared_file(context: &ProjectContext<'_>, path: &str, users: &[(&str, Loc)], verdicts: &mut Verdicts) {
+    let Some((_, place)) = users.first() else { return };
+    let message = format!("{path} gives each of {} services every key in it", users.len());
+    let judgement = match context.stack.sources.by_path(path) {
+        None => verdicts.unknown(*place, message, format!("the keys: {path} is not there")),
+        Some(file) => {
+            let credentials = credentials_of(context.project, file);
+            if credentials.is_empty() {
+                return;
+            }
+            verdicts.fail(*place, format!("{message}: {}", names(credentials.iter().map(String::as_str))))
+        }
+    };
+    // Services that share an anchor name the file at one place.
+    for (name, at) in users.iter().filter(|(_, at)| at != place) {
+        judgement.see(*at, format!("also given to {name}"));
+    }
+    let reason = "give each service a file, or `environment` entries, with only the keys that it uses";
+    judgement.fix(refused(format!("split {path}"), reason));
 }
 
 fn users_of<'p>(project: &'p Project, path: &str) -> Vec<(&'p str, Loc)> {

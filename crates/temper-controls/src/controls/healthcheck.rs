@@ -26,7 +26,7 @@ use std::str::FromStr;
 
 use temper_dockerfile::TargetFacts;
 use temper_dockerfile::facts::{BaseImage, HealthcheckFact};
-use temper_fit::images::{self, ImageRef};
+use temper_fit::images::{self, ImageRef, Role};
 use temper_fit::{Evidence, EvidenceKind, ImageSource};
 use temper_model::compose::Healthcheck as Check;
 use temper_text::Loc;
@@ -120,7 +120,7 @@ fn is_job(context: &ServiceContext<'_>) -> bool {
         dependency.is_some_and(|dependency| dependency.condition == "service_completed_successfully")
     });
     let restart = service.value.get("restart").and_then(|restart| restart.as_str());
-    awaited || (restart == Some("no") && service.command.is_some())
+    awaited || (restart == Some("no") && (service.command.is_some() || service.entrypoint.is_some()))
 }
 
 fn place(context: &ServiceContext<'_>, check: &Check) -> Loc {
@@ -267,6 +267,10 @@ fn of_image(reference: &str) -> Declared {
             return Declared::InBase(format!("image {} declares a health check", entry.image.id));
         }
         Some(_) => return Declared::Nowhere,
+        // A base image starts no service of its own, so it has nothing to check; its entry would say so.
+        None if entry.as_ref().is_some_and(|entry| entry.image.role == Role::Base) => {
+            return Declared::Nowhere;
+        }
         None => {}
     }
     let is_official = ImageRef::from_str(reference)

@@ -116,6 +116,13 @@ fn known_arguments(build: &Build) -> BuildArgs {
 fn judge(stack: &Stack, written: &str, at: Loc, verdicts: &mut Verdicts) {
     let image = match ImageRef::from_str(written) {
         Ok(image) => image,
+        Err(_) if written_tag(written).is_some_and(floats) => {
+            let message = format!("`{written}` names no version, and Docker refuses the name");
+            verdicts
+                .fail(at, message)
+                .fix(refused("correct and pin the name", "write NAME:VERSION@sha256:DIGEST"));
+            return;
+        }
         Err(error) => {
             verdicts.unknown(at, format!("`{written}` cannot be read as an image"), error.to_string());
             return;
@@ -154,6 +161,12 @@ fn pin(name: &str, tag: &str) -> crate::Fix {
          write {name}:VERSION@sha256:DIGEST"
     );
     refused(format!("pin {name}"), reason)
+}
+
+/// The tag of a name that is no valid image: what follows the colon in its last part.
+fn written_tag(written: &str) -> Option<&str> {
+    let last = written.rsplit('/').next()?;
+    last.split_once(':').map(|(_, tag)| tag)
 }
 
 /// The service of the stack that builds the image under this name.

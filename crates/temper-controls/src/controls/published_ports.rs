@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use temper_dockerfile::facts::BaseImage;
 use temper_fit::ImageSource;
 use temper_model::compose::{Port, Service};
-use temper_model::{Class, Data, Setting};
+use temper_model::{Class, Data, Setting, Value};
 
 use super::shared::{fix, missing_variables, needs_proof, refused};
 use super::{Control, ServiceContext};
@@ -197,6 +197,12 @@ fn is_loopback(address: &str) -> bool {
 }
 
 fn bind_to_loopback(context: &ServiceContext<'_>, port: &Port) -> Fix {
+    if says_more_than_short_form(context.service, port) {
+        return refused(
+            "publish it on 127.0.0.1",
+            "add `host_ip: 127.0.0.1` to the entry, which the short form cannot say",
+        );
+    }
     let published = port.published.as_deref().unwrap_or_default();
     let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
     let item = format!("127.0.0.1:{published}:{}{protocol}", port.target);
@@ -208,6 +214,16 @@ fn bind_to_loopback(context: &ServiceContext<'_>, port: &Port) -> Fix {
         format!("publish `{item}`"),
         [(action, "CIS Docker 5.14: only this host".to_owned())],
     )
+}
+
+/// True for an entry in long form with keys that the short form does not have.
+fn says_more_than_short_form(service: &Service, port: &Port) -> bool {
+    let entries = service.value.get("ports").and_then(Value::as_seq).unwrap_or_default();
+    let written = entries.iter().find(|entry| entry.at == port.at);
+    written.is_some_and(|entry| {
+        let is_host_mode = entry.get("mode").and_then(Value::as_str) == Some("host");
+        is_host_mode || entry.get("name").is_some() || entry.get("app_protocol").is_some()
+    })
 }
 
 fn only_internal_networks(context: &ServiceContext<'_>) -> bool {
