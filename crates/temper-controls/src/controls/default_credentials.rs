@@ -118,7 +118,7 @@ impl Look<'_, '_, '_> {
                 let message = format!("`{name}` switches authentication off: {effect}");
                 let reason = "remove it and set a password; clients have to be given the password too";
                 self.fail(variable.at, message, refused("switch authentication on", reason));
-            } else if let Some(kind) = credential_kind(context, name) {
+            } else if let Some(kind) = credential_kind(context, name).filter(|_| !is_url(variable)) {
                 self.credential(name, variable, kind);
             } else {
                 self.url(name, variable);
@@ -132,10 +132,6 @@ impl Look<'_, '_, '_> {
             self.leave_open(name, variable.at, missing_of(name, variable));
             return;
         };
-        if user_info(value).is_some() {
-            self.url(name, variable);
-            return;
-        }
         if let Some(weakness) = weakness(self.context, name, value, kind) {
             self.weak(name, variable, weakness);
         }
@@ -224,7 +220,7 @@ impl Look<'_, '_, '_> {
                 }
                 WhenAbsent::Open => {
                     let effect = effect_of_absence(image, &credential.variable);
-                    let message = format!("`{}` is not set: {effect}", credential.variable);
+                    let message = format!("`{}` has no value: {effect}", credential.variable);
                     self.absent(credential, image, message);
                 }
                 _ => {}
@@ -234,8 +230,10 @@ impl Look<'_, '_, '_> {
 
     fn absent(&mut self, credential: &Credential, image: &KnownImage, message: String) {
         let service = self.context.service;
+        let empty = service.environment.get(&credential.variable);
+        let at = empty.map_or(service.at, |variable| variable.at);
         if let Some(why) = may_be_set_elsewhere(self.context, &credential.variable) {
-            self.leave_open(&credential.variable, service.at, format!("it may come from {why}"));
+            self.leave_open(&credential.variable, at, format!("it may come from {why}"));
             return;
         }
         let reason = format!(
@@ -243,7 +241,7 @@ impl Look<'_, '_, '_> {
             required_line(&credential.variable)
         );
         let evidence = Evidence::general(EvidenceKind::KnownImage, format!("image {}", image.id));
-        self.fail(service.at, message, refused("set a password", reason)).because([evidence]);
+        self.fail(at, message, refused("set a password", reason)).because([evidence]);
     }
 
     /// Redis and its forks let everybody in without `requirepass`. Inside the project only the network protects them; this
@@ -309,6 +307,11 @@ fn credential_of<'a>(context: &'a ServiceContext<'_>, name: &str) -> Option<&'a 
 fn is_user(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     upper.ends_with("USER") || upper.ends_with("USERNAME")
+}
+
+fn is_url(variable: &Variable) -> bool {
+    let text = variable.raw.as_deref().or(variable.value.as_deref());
+    text.is_some_and(|text| text.contains("://"))
 }
 
 /// A name alone takes its value from the shell that starts the project.
@@ -410,7 +413,9 @@ fn is_no(value: &str) -> bool {
 
 fn is_set(context: &ServiceContext<'_>, credential: &Credential) -> bool {
     let environment = &context.service.environment;
-    let in_compose = |name: &String| environment.contains_key(name);
+    // Images take an empty value for none.
+    let is_empty = |variable: &Variable| known_value(variable).is_some_and(str::is_empty);
+    let in_compose = |name: &String| environment.get(name).is_some_and(|variable| !is_empty(variable));
     let in_image = match &context.profile.image {
         ImageSource::Built { facts, .. } => facts.env.contains_key(&credential.variable),
         _ => false,

@@ -133,12 +133,23 @@ fn reach(project: &Project, mount: &Mount) -> Reach {
         // A project may keep a socket of its own; a file of that name inside the stack is none of the engine.
         Some(HostPath::Inside(_)) => Reach::None,
         // The name is written, or the place of the container shows it: only the directory is not known.
+        Some(HostPath::Unknown(text)) if leads_elsewhere(&text) && socket_name(&mount.target).is_none() => {
+            Reach::None
+        }
         Some(HostPath::Unknown(text)) => {
             socket_name(&text).or_else(|| socket_name(&mount.target)).map_or(Reach::Unknown, Reach::Socket)
         }
         None if mount.kind == MountKind::Other => of_pipe(mount),
         None => Reach::None,
     }
+}
+
+/// True when the last part of a path is written and is neither a socket nor a directory that holds one by default:
+/// `${DATA_DIR}/postgres` reaches no engine, whatever the variable is.
+fn leads_elsewhere(path: &str) -> bool {
+    let Some((_, last)) = path.rsplit_once('/') else { return false };
+    let in_places = |part: &str| PLACES.iter().any(|(place, _)| place.split('/').any(|known| known == part));
+    !matches!(last, "" | "." | ".." | "var") && !in_places(last) && socket_name(path).is_none()
 }
 
 fn of_path(path: &str) -> Reach {

@@ -18,6 +18,9 @@ pub(in crate::controls) enum HostPath {
 /// The path of the host that is mounted; `None` for volumes that the engine keeps.
 pub(in crate::controls) fn host_path(project: &Project, mount: &Mount) -> Option<HostPath> {
     let written = mount.source_written.as_deref().or(mount.source.as_deref()).unwrap_or_default();
+    if written.starts_with("./") {
+        return Some(HostPath::Inside(mount.source.clone().unwrap_or_default()));
+    }
     if !mount.missing.is_empty() {
         return Some(HostPath::Unknown(written.to_owned()));
     }
