@@ -1,9 +1,10 @@
 //! Every path that the service writes is writable, and no mount hides what the image brings.
 //!
 //! ## What it flags
-//! - A service with `read_only: true` that writes a path which no tmpfs, volume or bind mount covers. Only what an image,
-//!   a framework or the Dockerfile is known to write counts; where `/tmp` or a cache directory is merely usual, the
-//!   verdict is unknown. Without `read_only: true` every path is writable, and `read-only-rootfs` says what to add.
+//! - A service with `read_only: true` that writes a path which no tmpfs, volume or bind mount covers, or that would write
+//!   beside its code because a variable is not set. Only what an image, a framework or the Dockerfile is known to write
+//!   counts; where `/tmp` or a cache directory is merely usual, the verdict is unknown. Without `read_only: true` every
+//!   path is writable, and `read-only-rootfs` says what to add.
 //! - A tmpfs in a home directory that is not the home of the user that the service runs as: the cache goes elsewhere.
 //! - A tmpfs over a directory to which the Dockerfile copies the program: it comes up empty.
 //!
@@ -73,18 +74,28 @@ fn under_read_only(context: &ServiceContext<'_>, at: Loc, verdicts: &mut Verdict
     let (known, usual): (Vec<_>, Vec<_>) = uncovered(context)
         .filter(|path| !(is_usual(context, path) && image_tells_all(context)))
         .partition(|path| !is_usual(context, path));
-    let names =
-        |paths: &[&WritablePath]| paths.iter().map(|path| path.path.as_str()).collect::<Vec<_>>().join(", ");
-    if known.is_empty() && usual.is_empty() {
+    let redirects = &context.profile.target.redirects;
+    let paths =
+        |paths: &[&WritablePath]| paths.iter().map(|path| path.path.clone()).collect::<Vec<_>>().join(", ");
+    let mut written: Vec<String> = Vec::new();
+    if !known.is_empty() {
+        written.push(format!("it writes {}", paths(&known)));
+    }
+    if !redirects.is_empty() {
+        let variables: Vec<&str> = redirects.iter().map(|redirect| redirect.variable.as_str()).collect();
+        written.push(format!("it writes where it cannot unless {} is set", variables.join(", ")));
+    }
+    if written.is_empty() && usual.is_empty() {
         verdicts.pass(at, "every path that it is known to write is writable");
         return;
     }
-    let judgement = if known.is_empty() {
-        let message = format!("the root is read-only and nothing covers {}", names(&usual));
+    let judgement = if written.is_empty() {
+        let message = format!("the root is read-only and nothing covers {}", paths(&usual));
         verdicts.unknown(at, message, "whether it writes there, as most programs do")
     } else {
-        verdicts.fail(at, format!("the root is read-only, and it writes {}", names(&known)))
+        verdicts.fail(at, format!("the root is read-only, and {}", written.join("; ")))
     };
+    judgement.because(redirects.iter().flat_map(|redirect| redirect.evidence.iter().cloned()));
     for path in known.iter().chain(&usual) {
         judgement.because(path.evidence.iter().cloned());
     }
