@@ -270,15 +270,18 @@ impl Planner<'_> {
         for _ in 0..MAX_ROUNDS {
             let tree = OverlaidTree::new(self.tree, self.written(drawn));
             let again = Planner { tree: &tree, ..*self };
-            let selected: Vec<Judgement> =
-                after.judgements.iter().filter(|judgement| asked.contains(&key(judgement))).cloned().collect();
+            let selected: Vec<Judgement> = after
+                .judgements
+                .iter()
+                .filter(|judgement| asked.contains(&key(judgement)))
+                .cloned()
+                .collect();
             let mut second = again.draw(&after.stack, &selected)?;
-            keep_left_out(&mut second.candidates, &drawn.candidates);
-            again.compile(&mut second);
+            *after = again.settle(&mut second)?;
             if second.compiled.files.is_empty() {
                 return Ok(());
             }
-            *after = again.check(&second)?.map_err(|violation| violation.error)?;
+            take_chosen(&mut drawn.candidates, &second.candidates);
             last = changes(second.compiled.clone()).into_iter().next();
             for (path, text) in second.compiled.files {
                 let first = drawn.compiled.files.entry(path).or_insert_with(|| text.clone());
@@ -292,12 +295,11 @@ impl Planner<'_> {
     }
 }
 
-/// Fixes that were left out once stay so.
-fn keep_left_out(candidates: &mut [Candidate], before: &[Candidate]) {
-    for candidate in candidates {
-        let same = before.iter().find(|other| other.key == candidate.key && !other.is_chosen());
-        if let Some(other) = same {
-            candidate.outcome = other.outcome.clone();
+/// Fixes that can be part of the plan now that others are.
+fn take_chosen(candidates: &mut [Candidate], later: &[Candidate]) {
+    for candidate in candidates.iter_mut().filter(|candidate| !candidate.is_chosen()) {
+        if later.iter().any(|other| other.key == candidate.key && other.is_chosen()) {
+            candidate.outcome = Outcome::Chosen;
         }
     }
 }
@@ -328,7 +330,14 @@ fn suspects(candidates: &[Candidate], violation: &Key) -> Vec<Vec<usize>> {
     let own =
         chosen.iter().filter(|(_, c)| here(c) && c.key.2 == *control).map(|(index, _)| *index).collect();
     let mut groups: Vec<Vec<usize>> = vec![own];
-    groups.extend(chosen.iter().rev().filter(|(_, c)| here(c)).map(|(index, _)| vec![*index]));
+    // A fix that needs another control to hold is the likeliest to have turned it.
+    let needs = |candidate: &Candidate| candidate.control.requires.contains(control);
+    let single = |wanted: bool| {
+        let found = chosen.iter().rev().filter(move |(_, c)| here(c) && needs(c) == wanted);
+        found.map(|(index, _)| vec![*index])
+    };
+    groups.extend(single(true));
+    groups.extend(single(false));
     groups.push(chosen.iter().filter(|(_, c)| here(c)).map(|(index, _)| *index).collect());
     let mut by_control: IndexMap<&str, Vec<usize>> = IndexMap::new();
     for (index, candidate) in chosen.iter().rev() {

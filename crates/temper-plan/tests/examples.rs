@@ -2,6 +2,8 @@
 //!
 //! `TEMPER_TEST_COMPOSE` names the Compose program; `cargo xtask test` sets it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,14 +69,24 @@ fn docker_compose_accepts_the_result() {
         for in_place in [false, true] {
             let copy = tempfile::tempdir().unwrap();
             copy_tree(&example, copy.path());
-            let (stack, plan) = planned(&DiskTree::new(copy.path()), &Options { in_place, ..Options::default() });
+            let (stack, plan) =
+                planned(&DiskTree::new(copy.path()), &Options { in_place, ..Options::default() });
             for file in &plan.files {
                 std::fs::write(copy.path().join(&file.path), &file.new).unwrap();
             }
             for group in &stack.projects {
-                let mut files: Vec<String> =
-                    group.project.files.iter().map(|file| stack.sources.file(*file).path().to_owned()).collect();
-                files.extend(plan.files.iter().map(|file| file.path.clone()).filter(|path| *path == group.hardened_path));
+                let mut files: Vec<String> = group
+                    .project
+                    .files
+                    .iter()
+                    .map(|file| stack.sources.file(*file).path().to_owned())
+                    .collect();
+                files.extend(
+                    plan.files
+                        .iter()
+                        .map(|file| file.path.clone())
+                        .filter(|path| *path == group.hardened_path),
+                );
                 config(&compose, copy.path(), &files);
             }
         }

@@ -1,4 +1,4 @@
-use temper_dockerfile::facts::{BaseImage, Distribution};
+use temper_dockerfile::facts::{BaseImage, Distribution, PathAction, PathFact, UserFact};
 use temper_dockerfile::{BuildArgs, Instruction, InstructionKind, Stage, StageBase, TargetFacts};
 use temper_text::{Span, TextEdit};
 
@@ -46,9 +46,7 @@ pub(super) fn edits(
                                       are created on it"
                 .to_owned())
         }
-        Distribution::DebianLike | Distribution::RhelLike | Distribution::AlpineLike => {
-            writer.with_shell()
-        }
+        Distribution::DebianLike | Distribution::RhelLike | Distribution::AlpineLike => writer.with_shell(),
     }
 }
 
@@ -242,7 +240,7 @@ impl Writer<'_> {
     fn check_names(&self) -> Result<(), String> {
         let Some(name) = self.user.create else { return Ok(()) };
         let uid = self.user.ids.0.to_string();
-        let same = |user: &&temper_dockerfile::facts::UserFact| user.name.known() == Some(name);
+        let same = |user: &&UserFact| user.name.known() == Some(name);
         let other = self
             .facts
             .accounts
@@ -271,12 +269,32 @@ impl Writer<'_> {
     }
 
     fn directories(&self) -> Vec<String> {
-        if self.user.owned.is_empty() {
+        let missing = self.user.owned.iter().filter(|path| !self.is_given(path));
+        let words: Vec<String> = missing.map(|path| shell_word(path)).collect();
+        if words.is_empty() {
             return Vec::new();
         }
-        let words: Vec<String> = self.user.owned.iter().map(|path| shell_word(path)).collect();
         let words = words.join(" ");
         vec![format!("mkdir -p {words}"), format!("chown -R {} {words}", self.user.numbers())]
+    }
+
+    /// True when a RUN gives a directory to the user already.
+    fn is_given(&self, path: &str) -> bool {
+        let gives = |fact: &&PathFact| {
+            fact.action == PathAction::ChangeOwner && !fact.conditional && fact.path.known() == Some(path)
+        };
+        let owners = self.facts.paths.iter().filter(gives).filter_map(|fact| fact.owner.as_ref()?.known());
+        owners
+            .into_iter()
+            .next_back()
+            .is_some_and(|owner| self.is_user(owner.split(':').next().unwrap_or(owner)))
+    }
+
+    /// True when a name or a number is that of the user.
+    fn is_user(&self, name: &str) -> bool {
+        let uid = self.user.ids.0.to_string();
+        let created = self.facts.accounts.user(name).and_then(|user| user.uid.as_ref()?.known());
+        name == uid || created == Some(uid.as_str())
     }
 }
 

@@ -133,11 +133,7 @@ impl Editor<'_> {
     }
 
     /// The items that a service has through an alias or a merge key: a list of its own hides them.
-    fn inherited(
-        &self,
-        site: &Site<'_>,
-        key: &str,
-    ) -> Result<Vec<(Loc, Snippet)>, String> {
+    fn inherited(&self, site: &Site<'_>, key: &str) -> Result<Vec<(Loc, Snippet)>, String> {
         let Some(list) = site.service.value.get(key) else { return Ok(Vec::new()) };
         let shared = |value: &Value| matches!(value.origin, Origin::Alias(_) | Origin::MergeKey(_));
         let items = list.as_seq().unwrap_or_default();

@@ -72,9 +72,7 @@ impl Editor<'_> {
                 let new = Snippet::Scalar(escape(item));
                 self.change_item(site, key, *at, Some(new), reason)
             }
-            ComposeAction::Remove { key, at } => {
-                self.change_item(site, key, *at, None, reason)
-            }
+            ComposeAction::Remove { key, at } => self.change_item(site, key, *at, None, reason),
         }
     }
 
