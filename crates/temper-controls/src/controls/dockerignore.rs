@@ -6,11 +6,12 @@
 //! holds the repository, `.git`. That `.env` is not there now proves nothing: it is not in a fresh clone and is in the
 //! directory that images are built from. A Dockerfile that copies only what it names passes. A Dockerfile that no
 //! service is built from is looked at in its own directory, and its fix is refused, because its context is not known.
-//! Where only the ignore file of the root leaves secrets out, the verdict is unknown. `dockerfile_inline` is not looked at.
+//! Where only the ignore file of the root leaves secrets out, the verdict is unknown. `dockerfile_inline` is not looked
+//! at.
 //!
 //! ## Why it matters
-//! Whoever can pull the image can read every file in its layers, also one that a later instruction deletes. With
-//! `.git` the image holds everything that was ever committed.
+//! Whoever can pull the image can read every file in its layers, also one that a later instruction deletes. With `.git`
+//! the image holds everything that was ever committed.
 //!
 //! ## Fix safety
 //! Needs proof: a new `.dockerignore` is written, and the build may need a file that it leaves out. An ignore file that

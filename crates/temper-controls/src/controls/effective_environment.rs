@@ -1,14 +1,15 @@
 //! Every variable that the files give a value reaches the container.
 //!
 //! ## What it flags
-//! An entry of `environment` such as `TOKEN: ${TOKEN}` whose variable has no value here, while `env_file` gives
-//! `TOKEN` one: Compose puts an empty string into the container, and it beats the file. Also a credential, by its name
-//! (`…_TOKEN`, `…_PASSWORD`), that hangs on a variable which `.env` is there for and does not give. An env file whose credentials go
-//! to five services or more is flagged once. What hangs on a file that is not in the repository is unknown.
+//! An entry of `environment` such as `TOKEN: ${TOKEN}` whose variable has no value here, while `env_file` gives `TOKEN`
+//! one: Compose puts an empty string into the container, and it beats the file; a name alone (`- TOKEN`) does the same.
+//! Also a credential, by its name (`…_TOKEN`, `…_PASSWORD`), that hangs on a variable which `.env` is there for and
+//! does not give. An env file whose credentials go to five services or more is flagged once. What hangs on a file that
+//! is not in the repository is unknown.
 //!
 //! ## Why it matters
-//! Many programs take an empty password or token for "no authentication" and start without a word. One env file for
-//! all services hands every key to whoever takes over the weakest of them.
+//! Many programs take an empty password or token for "no authentication" and start without a word. One env file for all
+//! services hands every key to whoever takes over the weakest of them.
 //!
 //! ## Fix safety
 //! Needs proof: the entry is removed from `environment`, so that the value of `env_file` holds; a deployment that sets
@@ -77,10 +78,12 @@ impl Control for EffectiveEnvironment {
 
 /// Env files that are not in the repository. True when there are none.
 fn missing_files(service: &Service, verdicts: &mut Verdicts) -> bool {
-    let missing: Vec<_> = service.env_files.iter().filter(|file| file.required && !file.found).collect();
-    let Some(first) = missing.first() else { return true };
     let emptied =
-        names(written(service).filter(|(_, variable)| is_emptied(variable)).map(|(name, _)| name.as_str()));
+        names(written(service).filter(|(_, variable)| is_valueless(variable)).map(|(name, _)| name.as_str()));
+    // A file that may be absent matters only where an empty entry would beat it.
+    let matters = |file: &&EnvFile| !file.found && (file.required || !emptied.is_empty());
+    let missing: Vec<_> = service.env_files.iter().filter(matters).collect();
+    let Some(first) = missing.first() else { return true };
     let message = if emptied.is_empty() {
         "what `env_file` gives the service cannot be told".to_owned()
     } else {
@@ -112,16 +115,26 @@ fn is_emptied(variable: &Variable) -> bool {
     !variable.missing.is_empty() && variable.value.as_deref().is_none_or(str::is_empty)
 }
 
+/// True when an entry gives the container nothing. A name alone that the shell gives no value also beats `env_file`:
+/// `docker compose config` shows `null` for it.
+fn is_valueless(variable: &Variable) -> bool {
+    is_emptied(variable) || variable.value.is_none()
+}
+
 /// Entries that are empty and should not be. True when there are none.
 fn emptied(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let mut nothing = true;
-    for (name, variable) in written(context.service).filter(|(_, variable)| is_emptied(variable)) {
+    for (name, variable) in written(context.service).filter(|(_, variable)| is_valueless(variable)) {
         let lost = variable.shadows.as_ref().filter(|shadowed| !shadowed.value.is_empty());
         if let Some(lost) = lost {
-            let message = format!(
-                "{name} is empty in the container: {}, and the entry beats `env_file`",
-                missing_variables(&variable.missing)
-            );
+            let message = if variable.missing.is_empty() {
+                format!(
+                    "{name} is not set in the container: the shell gives no value, and the entry beats `env_file`"
+                )
+            } else {
+                let missing = missing_variables(&variable.missing);
+                format!("{name} is empty in the container: {missing}, and the entry beats `env_file`")
+            };
             verdicts
                 .fail(variable.at, message)
                 .see(lost.at, "the value that is lost")
@@ -170,7 +183,7 @@ fn refuse_empty(name: &str, variable: &Variable, verdicts: &mut Verdicts) {
 fn lacks_credential(name: &str, variable: &Variable) -> bool {
     let is_lost = variable.shadows.as_ref().is_some_and(|shadowed| !shadowed.value.is_empty());
     let empty = is_emptied(variable) && is_credential(name);
-    !(is_lost && is_emptied(variable))
+    !(is_lost && is_valueless(variable))
         && (empty || variable.missing.iter().any(|missing| is_credential(missing)))
 }
 
