@@ -48,7 +48,8 @@ pub(in crate::controls) fn is_built_by_a_service(stack: &Stack, path: &str) -> b
         let merged = group.overlays.iter().filter_map(|overlay| overlay.merged.as_ref());
         merged.chain([&group.project])
     });
-    let builds = projects.flat_map(|project| project.services.values()).filter_map(|service| service.build.as_ref());
+    let builds =
+        projects.flat_map(|project| project.services.values()).filter_map(|service| service.build.as_ref());
     builds.filter_map(|build| build.dockerfile.as_ref()).any(|dockerfile| dockerfile.value == path)
 }
 
