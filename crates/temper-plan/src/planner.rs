@@ -140,14 +140,18 @@ impl Planner<'_> {
                     drawn.compiled = compiled;
                     return;
                 }
-                // Each round leaves one out, so this ends.
-                Err(refused) => leave_out(&mut drawn.candidates, refused.owner, refused.reason),
+                // Each round leaves at least one out, so this ends.
+                Err(refused) => {
+                    for Refused { owner, reason } in refused {
+                        leave_out(&mut drawn.candidates, owner, reason);
+                    }
+                }
             }
         }
     }
 
-    fn try_compile(&self, situation: &Situation, candidates: &[Candidate]) -> Result<Compiled, Refused> {
-        let wishes = wishes(candidates, Candidate::is_chosen)?;
+    fn try_compile(&self, situation: &Situation, candidates: &[Candidate]) -> Result<Compiled, Vec<Refused>> {
+        let wishes = wishes(candidates, Candidate::is_chosen).map_err(one)?;
         let mut compiled = Compiled::default();
         if self.options.in_place {
             crate::in_place::compile(&situation.base, &wishes, &mut compiled)?;
@@ -156,13 +160,13 @@ impl Planner<'_> {
             let unasked = lenient_wishes(candidates, |candidate| !candidate.is_chosen() && !candidate.waived);
             let waived = lenient_wishes(candidates, |candidate| candidate.waived);
             let overlays = crate::overlay::Overlays { situation, wishes: &wishes, unasked, waived };
-            overlays.compile(&mut compiled)?;
+            overlays.compile(&mut compiled).map_err(one)?;
         }
-        crate::dockerfile::compile(&situation.base, &wishes, &mut compiled)?;
+        crate::dockerfile::compile(&situation.base, &wishes, &mut compiled).map_err(one)?;
         for (path, wish) in &wishes.files {
             if self.tree.is_file(path) || self.tree.is_dir(path) {
                 let reason = format!("{path} is there already; it is not written over");
-                return Err(Refused { owner: wish.owner, reason });
+                return Err(one(Refused { owner: wish.owner, reason }));
             }
             compiled.files.insert(path.clone(), Text { old: None, new: wish.text.clone() });
         }
@@ -302,6 +306,10 @@ fn take_chosen(candidates: &mut [Candidate], later: &[Candidate]) {
             candidate.outcome = Outcome::Chosen;
         }
     }
+}
+
+fn one(refused: Refused) -> Vec<Refused> {
+    vec![refused]
 }
 
 fn leave_out(candidates: &mut [Candidate], index: usize, reason: String) {

@@ -21,17 +21,21 @@ use crate::wish::{Wish, Wishes, key_of};
 ///
 /// # Errors
 /// When a file cannot be changed without a risk.
-pub(crate) fn compile(base: &Stack, wishes: &Wishes, compiled: &mut Compiled) -> Result<(), Refused> {
+pub(crate) fn compile(base: &Stack, wishes: &Wishes, compiled: &mut Compiled) -> Result<(), Vec<Refused>> {
+    let mut refusals = Vec::new();
     let mut editor = Editor { stack: base, drafts: BTreeMap::new() };
     for ((index, name), wanted) in &wishes.services {
         let group = base.projects.get(*index);
         let mut ordered: Vec<&Wish> = wanted.iter().collect();
         ordered.sort_by_key(|wish| rank(key_of(&wish.action)));
         for wish in ordered {
-            let refused = |reason| Refused { owner: wish.owner, reason };
             let found = group.and_then(|group| Some((&group.project, group.project.services.get(name)?)));
-            let (project, service) = found.ok_or_else(|| refused(format!("there is no service `{name}`")))?;
-            editor.service(project, service, wish).map_err(refused)?;
+            let made = match found {
+                Some((project, service)) => editor.service(project, service, wish),
+                None => Err(format!("there is no service `{name}`")),
+            };
+            // The others are tried all the same, so that one more round is enough.
+            refusals.extend(made.err().map(|reason| Refused { owner: wish.owner, reason }));
         }
         intend(*index, name, wanted, compiled);
     }
@@ -40,9 +44,13 @@ pub(crate) fn compile(base: &Stack, wishes: &Wishes, compiled: &mut Compiled) ->
         if let Some(group) = base.projects.get(*index) {
             let owner = wishes.services.iter().find(|((project, _), _)| project == index);
             let owner = owner.and_then(|(_, wanted)| wanted.first()).map_or(0, |wish| wish.owner);
-            editor.volume(&group.project, name, reason).map_err(|reason| Refused { owner, reason })?;
+            let made = editor.volume(&group.project, name, reason);
+            refusals.extend(made.err().map(|reason| Refused { owner, reason }));
             compiled.intended.volumes.push((*index, name.clone()));
         }
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
     }
     for (file, draft) in editor.drafts {
         let source = base.sources.file(file);
