@@ -4,9 +4,10 @@
 //! Services without `healthcheck` whose image brings none, `disable: true` and `NONE`, a test whose first word is not
 //! `CMD`, `CMD-SHELL` or `NONE`, `test: NONE` as a string (it runs a program of that name), and a test that can never
 //! pass because the image (`scratch`, distroless) has no shell or no such tool. Official images of Docker Hub declare
-//! no health check as a rule of that programme; what other images declare that are not described here is unknown. Jobs
-//! that end (others wait for `service_completed_successfully`, or `restart: "no"` beside a command) are not judged. A
-//! Dockerfile is judged by its last stage, and only when no service is built from it: else the service decides.
+//! no health check as a rule of that programme, and base images start nothing to check; what other images declare that
+//! are not described here is unknown. Jobs that end (others wait for `service_completed_successfully`, or `restart:
+//! "no"` beside a command) are not judged. A Dockerfile is judged by its last stage, and only when no service is built
+//! from it: else the service decides.
 //!
 //! ## Why it matters
 //! Without a health check a process that hangs counts as running: nothing restarts it, `depends_on` with

@@ -223,7 +223,7 @@ fn dependencies(project: &Project, verdicts: &mut Verdicts) {
             let own = service.name.as_str();
             let message = if lacking.is_empty() {
                 format!(
-                    "{own} always runs and requires {name}, which only a profile enables: without it Compose refuses the project"
+                    "{own} always runs and requires {name}, which only a profile enables: Compose refuses the project"
                 )
             } else {
                 format!(
