@@ -26,7 +26,11 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
         Ok(user) if user.uid != 0 => Identity::Numeric { uid: user.uid, gid: Some(user.gid) },
         _ => login.start.clone(),
     };
-    let home = user.as_ref().map_or(login.home.as_deref(), |user| Some(user.home.as_str()));
+    // A home that Compose sets stays what it is, whoever the user becomes.
+    let home = match service.environment.get("HOME") {
+        Some(_) => login.home.as_deref(),
+        None => user.as_ref().map_or(login.home.as_deref(), |user| Some(user.home.as_str())),
+    };
     let (writable, redirects) = writable::of(&writable::Setting {
         stack,
         service,
@@ -39,7 +43,7 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
     });
     let capabilities = capabilities::of(stack, service, &image, &start);
     let blind = blind(stack, service, &image);
-    let mut target = target::of(stack, service, &image, class.value, &writable, user);
+    let mut target = target::of(stack, service, &image, class.value, &frameworks, &writable, user);
     target.redirects = redirects;
     Profile { class, image, login, writable, capabilities, gpu, blind, target }
 }

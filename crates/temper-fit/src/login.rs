@@ -34,8 +34,17 @@ pub(crate) fn of(service: &Service, image: &ImageSource) -> Login {
     };
     let drop = drop_of(&start, service, image);
     let runs_as = drop.as_ref().map_or_else(|| start.clone(), |account| numeric(account.uid, account.gid));
-    let home = drop.and_then(|account| account.home).or_else(|| home_of(&start, image, &accounts));
+    let home = declared_home(service)
+        .or_else(|| drop.and_then(|account| account.home))
+        .or_else(|| home_of(&start, image, &accounts));
     Login { start, runs_as, home, at, evidence: vec![evidence] }
+}
+
+/// `HOME` in the environment wins over `/etc/passwd` (runc, `libcontainer/init_linux.go`, sets it only
+/// when it is not set).
+fn declared_home(service: &Service) -> Option<String> {
+    let home = service.environment.get("HOME").filter(|home| home.missing.is_empty())?;
+    home.value.clone().filter(|home| home.starts_with('/'))
 }
 
 fn declared(user: &Spanned<String>, accounts: &[Account]) -> (Identity, Option<Loc>, Evidence) {
@@ -122,7 +131,9 @@ fn identity(text: &str, accounts: &[Account]) -> Identity {
                 accounts.iter().find(|account| account.uid == uid).and_then(|account| account.gid);
             Identity::Numeric { uid, gid: group_number.or(if group.is_none() { by_number } else { None }) }
         }
-        Err(_) if user == "root" || user.is_empty() => Identity::Root,
+        Err(_) if user == "root" || user.is_empty() || account.is_some_and(|account| account.uid == 0) => {
+            Identity::Root
+        }
         Err(_) => Identity::Named {
             name: user.to_owned(),
             uid: account.map(|account| account.uid),

@@ -147,6 +147,8 @@ pub struct WritablePath {
     pub mode: u32,
     /// What makes it writable under a read-only root today. `None`: nothing does.
     pub cover: Option<Cover>,
+    /// True when nothing of this service says that it is written: most programs write there.
+    pub assumed: bool,
     /// Why it is believed to be written.
     pub evidence: Vec<Evidence>,
 }

@@ -4,7 +4,7 @@ use temper_model::compose::Service;
 use temper_model::{Package, Registry, Stack};
 
 use crate::frameworks::{self, Framework};
-use crate::images::ImageRef;
+use crate::images::{ImageRef, Role};
 use crate::profile::ImageSource;
 use crate::source::{self, PackageKind};
 use crate::{Evidence, EvidenceKind};
@@ -20,12 +20,20 @@ pub(crate) struct Recognised {
 
 /// The frameworks that a service uses, as far as Dockerfile, command and environment show them.
 pub(crate) fn of(stack: &Stack, service: &Service, image: &ImageSource) -> Vec<Recognised> {
+    if describes_itself(image) {
+        return Vec::new();
+    }
     let signs = Signs::of(stack, service, image);
     let found = frameworks::all().iter().filter_map(|framework| {
         let evidence = signs.show(framework)?;
         Some(Recognised { framework, evidence })
     });
     found.collect()
+}
+
+/// The entry of a service image says all that the image writes; what it is made of adds nothing.
+fn describes_itself(image: &ImageSource) -> bool {
+    matches!(image, ImageSource::Known { entry, .. } if entry.image.role == Role::Service)
 }
 
 /// What can show a framework.
@@ -53,7 +61,8 @@ impl<'a> Signs<'a> {
                 }
                 variables.extend(source::variables(facts));
                 packages = source::packages(facts);
-                base = Some(source::base_name(facts));
+                // A service image that is built upon has an entry of its own, which says more.
+                base = crate::class::service_entry(image).is_none().then(|| source::base_name(facts));
             }
             ImageSource::Known { reference, .. } | ImageSource::Foreign { reference } => {
                 base = Some(reference.clone())

@@ -1,12 +1,13 @@
 //! What a service should look like when it is hardened.
 
 use temper_model::compose::{MountKind, Service};
-use temper_model::{Class, Stack};
+use temper_model::{Class, Stack, parse_size};
 
-use crate::images::{KnownImage, Match, Support};
+use crate::images::{KernelKind, KnownImage, Match, Support};
 use crate::profile::{
     Identity, ImageSource, Login, PathKind, PlannedTmpfs, Target, TargetUser, WritablePath,
 };
+use crate::recognise::Recognised;
 use crate::source;
 use crate::{Evidence, EvidenceKind, Need};
 
@@ -170,6 +171,7 @@ pub(crate) fn of(
     service: &Service,
     image: &ImageSource,
     class: Class,
+    frameworks: &[Recognised],
     writable: &[WritablePath],
     user: Result<TargetUser, String>,
 ) -> Target {
@@ -194,14 +196,25 @@ pub(crate) fn of(
         memory: own.and_then(|own| own.memory).or(sizes.memory),
         cpus: own.and_then(|own| own.cpus.clone()).or(sizes.cpus),
         pids: own.and_then(|own| own.pids).unwrap_or(sizes.pids),
-        shm_size: own.and_then(|own| own.shm).or(sizes.shm),
+        shm_size: own.and_then(|own| own.shm).or_else(|| needed_shm(image, frameworks).max(sizes.shm)),
         groups: groups(service, image),
     }
 }
 
+/// What the image or a framework in it needs of `/dev/shm`, in bytes, when 64 MiB are not enough.
+fn needed_shm(image: &ImageSource, frameworks: &[Recognised]) -> Option<u64> {
+    let entry = crate::class::service_entry(image);
+    let kernel =
+        entry.into_iter().flat_map(|entry| &entry.image.kernel).filter(|need| need.kind == KernelKind::Shm);
+    let named = kernel.map(|need| need.value.as_str());
+    let used = frameworks.iter().filter_map(|found| found.framework.shm.as_deref());
+    named.chain(used).filter_map(|size| parse_size(size).ok()).max()
+}
+
 /// A tmpfs over code would hide it (failure-mode 6).
 fn hides_code(image: &ImageSource, path: &str) -> bool {
-    matches!(image, ImageSource::Built { facts, .. } if source::holds_code(facts, path))
+    // What a build leaves in `/tmp` is left over.
+    path != "/tmp" && matches!(image, ImageSource::Built { facts, .. } if source::holds_code(facts, path))
 }
 
 fn planned(path: &WritablePath) -> PlannedTmpfs {

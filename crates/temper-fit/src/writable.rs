@@ -75,8 +75,10 @@ impl Paths<'_> {
             owner: ids,
             mode,
             cover: None,
+            assumed: false,
             evidence: Vec::new(),
         });
+        entry.assumed = false;
         entry.kind = entry.kind.max(kind);
         entry.size = entry.size.max(size);
         entry.exec |= exec;
@@ -89,7 +91,7 @@ impl Paths<'_> {
     /// Every language runtime makes temporary files in `/tmp` when it is asked for one (POSIX, `tmpfile`).
     fn add_tmp(&mut self) {
         let evidence = Evidence::general(EvidenceKind::KnownImage, "temporary files");
-        self.add("/tmp", PathKind::Tmp, self.setting.sizes.tmp, false, evidence);
+        self.add("/tmp", PathKind::Tmp, self.setting.sizes.tmp, false, evidence).assumed = true;
     }
 
     fn add_image(&mut self) {
@@ -226,7 +228,8 @@ impl Paths<'_> {
             return;
         }
         let evidence = Evidence::general(EvidenceKind::Source, "cache directory of the user (R5)");
-        self.add(&cache, PathKind::Cache, self.setting.sizes.cache, false, evidence);
+        let known = self.found.get(&cover::canonical(&cache)).is_some_and(|path| !path.assumed);
+        self.add(&cache, PathKind::Cache, self.setting.sizes.cache, false, evidence).assumed = !known;
     }
 
     fn add_settings(&mut self) {
@@ -273,6 +276,7 @@ impl Paths<'_> {
                 Some(above) => {
                     above.size = above.size.max(path.size.min(self.setting.sizes.tmp));
                     above.exec |= path.exec;
+                    above.assumed &= path.assumed;
                     above.evidence.extend(path.evidence);
                 }
                 None => paths.push(path),

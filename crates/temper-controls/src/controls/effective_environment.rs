@@ -55,10 +55,10 @@ impl Control for EffectiveEnvironment {
     fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
         let service = context.service;
         let Some(first) = service.environment.values().map(|variable| variable.at).next() else {
-            missing_files(service, verdicts);
+            missing_files(context, verdicts);
             return;
         };
-        let all_files = missing_files(service, verdicts);
+        let all_files = missing_files(context, verdicts);
         let none_emptied = emptied(context, verdicts);
         // Without a file, what `environment` lacks has been told already.
         if !all_files {
@@ -77,13 +77,32 @@ impl Control for EffectiveEnvironment {
 }
 
 /// Env files that are not in the repository. True when there are none.
-fn missing_files(service: &Service, verdicts: &mut Verdicts) -> bool {
-    let emptied =
-        names(written(service).filter(|(_, variable)| is_valueless(variable)).map(|(name, _)| name.as_str()));
+fn missing_files(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let service = context.service;
+    let (credentials, emptied): (Vec<_>, Vec<_>) = written(service)
+        .filter(|(_, variable)| is_valueless(variable))
+        .partition(|(name, variable)| is_credential(name) && is_emptied(variable));
     // A file that may be absent matters only where an empty entry would beat it.
-    let matters = |file: &&EnvFile| !file.found && (file.required || !emptied.is_empty());
+    let matters =
+        |file: &&EnvFile| !file.found && (file.required || !credentials.is_empty() || !emptied.is_empty());
     let missing: Vec<_> = service.env_files.iter().filter(matters).collect();
     let Some(first) = missing.first() else { return true };
+    // Whatever the file gives, the entry beats it: without the variable in the shell, authentication is off.
+    for (name, variable) in &credentials {
+        let unset = missing_variables(&variable.missing);
+        let message = format!(
+            "{name} is empty in the container whatever `env_file` gives: {unset}, and the entry beats it"
+        );
+        verdicts.fail(variable.at, message).see(first.at, absence(first)).fix(leave_it_to_the_file(
+            context,
+            name,
+            variable.at,
+        ));
+    }
+    if !credentials.is_empty() && emptied.is_empty() {
+        return false;
+    }
+    let emptied = names(emptied.iter().map(|(name, _)| name.as_str()));
     let message = if emptied.is_empty() {
         "what `env_file` gives the service cannot be told".to_owned()
     } else {

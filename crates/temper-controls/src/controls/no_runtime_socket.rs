@@ -23,7 +23,7 @@ use temper_fit::images::HostKind;
 use temper_model::compose::{Mount, MountKind, Project};
 use temper_model::{Data, Value};
 
-use super::shared::image::{evidence_of, host_needs, pulled_name, refused_by_design};
+use super::shared::image::{evidence_of, host_needs, mount_need, pulled_name, refused_by_design};
 use super::shared::mounts::{HostPath, host_path, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof, refused};
@@ -189,7 +189,9 @@ fn fail(context: &ServiceContext<'_>, mount: &Mount, mut message: String, verdic
 fn remove(context: &ServiceContext<'_>, mount: &Mount) -> Fix {
     const SUMMARY: &str = "do not mount the socket";
     let need = host_needs(context.profile, HostKind::EngineSocket).next();
-    if let Some(need) = need.filter(|need| need.inherent) {
+    // A directory that holds the socket may be needed for something else.
+    let directory = mount_need(context.profile, mount);
+    if let Some(need) = need.filter(|need| need.inherent).or_else(|| directory.filter(|need| need.inherent)) {
         return refused_by_design(SUMMARY, need);
     }
     let purpose = pulled_name(context.profile)

@@ -19,12 +19,12 @@
 //! - NIST SP 800-190, 4.5.5
 //! - Pod Security Standards, Baseline: HostPath volumes must not be used
 
-use temper_fit::images::{HostKind, HostNeed};
-use temper_fit::{canonical, holds};
+use temper_fit::holds;
+use temper_fit::images::HostNeed;
 use temper_model::compose::Mount;
 
 use super::shared::code::covers_code;
-use super::shared::image::{evidence_of, host_needs, refused_by_design};
+use super::shared::image::{evidence_of, mount_need, refused_by_design};
 use super::shared::mounts::{HostPath, bind_detail, host_path, short_form, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof};
@@ -208,7 +208,7 @@ fn credential_of(path: &str) -> Option<&str> {
 
 fn fail(context: &ServiceContext<'_>, mount: &Mount, what: &str, verdicts: &mut Verdicts) {
     let how = if mount.read_only { "for reading" } else { "for writing" };
-    let need = need_of(context, mount);
+    let need = mount_need(context.profile, mount);
     let judgement = verdicts.fail(mount.at, format!("mounts {what}, {how}"));
     judgement.because(need.map(evidence_of)).fix(remove(context, mount, need));
     see_later_file(judgement, context.service, mount.at, "volumes");
@@ -223,15 +223,6 @@ fn remove(context: &ServiceContext<'_>, mount: &Mount, need: Option<&HostNeed>) 
     };
     let action = ComposeAction::Remove { key: "volumes", at: mount.at };
     fix(context, needs_proof(why), SUMMARY, [(action, "CIS Docker 5.6".to_owned())])
-}
-
-/// What the image is known to need this mount for.
-fn need_of<'a>(context: &'a ServiceContext<'_>, mount: &Mount) -> Option<&'a HostNeed> {
-    let source = canonical(mount.source.as_deref()?);
-    host_needs(context.profile, HostKind::Mount).find(|need| {
-        let (path, _) = need.what.split_once(':').unwrap_or((&need.what, ""));
-        canonical(path) == source
-    })
 }
 
 fn writable_public(context: &ServiceContext<'_>, mount: &Mount, path: &str, verdicts: &mut Verdicts) {

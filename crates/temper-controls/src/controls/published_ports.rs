@@ -2,8 +2,8 @@
 //!
 //! ## What it flags
 //! Each entry of `ports` without a host address, or with `0.0.0.0` or `::`: Docker then listens on every address of
-//! the host, in front of the rules of ufw and firewalld. A reverse proxy (nginx, Traefik, Caddy, HAProxy, Envoy) on 80
-//! or 443 is meant to be reached and passes. Also flagged: a host port that another service publishes at the same
+//! the host, in front of the rules of ufw and firewalld. The web port of a reverse proxy (nginx, Traefik, Caddy, HAProxy,
+//! Envoy) is meant to be reached and passes. Also flagged: a host port that another service publishes at the same
 //! address and that can run at the same time, and ports of a service whose networks are all `internal`, which the
 //! engine silently does not publish.
 //!
@@ -13,8 +13,9 @@
 //! scanners within hours.
 //!
 //! ## Fix safety
-//! Needs proof: the entry is bound to 127.0.0.1, and clients on other hosts that use it would lose it. Double ports and
-//! ports on internal networks are refused: which of two services should have the port, only a person knows.
+//! Needs proof for data stores, message buses and monitoring: the entry is bound to 127.0.0.1, and clients on other hosts
+//! that use it would lose it. Refused for other services, which may be published for clients elsewhere, and for double
+//! ports and ports on internal networks: no test on this host can tell, only a person knows.
 //!
 //! ## References
 //! - CIS Docker Benchmark 1.7, 5.8, 5.9 and 5.14
@@ -107,7 +108,7 @@ fn exposure(context: &ServiceContext<'_>, port: &Port, verdicts: &mut Verdicts) 
         verdicts.pass(port.at, format!("{shown} is published on {address}: {reach}"));
         return;
     }
-    if let Some(proxy) = proxy(context).filter(|_| is_web(port)) {
+    if let Some(proxy) = proxy(context).filter(|_| is_web(port) && !is_admin(context, port)) {
         verdicts.pass(port.at, format!("{shown} is the entrance of the stack: {proxy} is a reverse proxy"));
         return;
     }
@@ -184,8 +185,20 @@ fn proxy(context: &ServiceContext<'_>) -> Option<&'static str> {
     PROXIES.into_iter().find(|proxy| *proxy == name)
 }
 
+/// A port that a proxy serves the web on: 80 and 443, or what images without root use for them.
 fn is_web(port: &Port) -> bool {
-    matches!(port.published.as_deref(), Some("80" | "443"))
+    const WEB: [&str; 4] = ["80", "443", "8080", "8443"];
+    let is_standard = |number: &str| matches!(number, "80" | "443");
+    port.published.as_deref().is_some_and(is_standard) || WEB.contains(&port.target.as_str())
+}
+
+/// A port that gives control over the proxy, such as the dashboard of Traefik.
+fn is_admin(context: &ServiceContext<'_>, port: &Port) -> bool {
+    let entry = match &context.profile.image {
+        ImageSource::Known { entry, .. } | ImageSource::Built { base: Some(entry), .. } => entry,
+        _ => return false,
+    };
+    entry.image.ports.iter().any(|known| known.admin && known.port.to_string() == port.target)
 }
 
 fn is_wildcard(address: &str) -> bool {
@@ -206,6 +219,10 @@ fn bind_to_loopback(context: &ServiceContext<'_>, port: &Port) -> Fix {
     let published = port.published.as_deref().unwrap_or_default();
     let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
     let item = format!("127.0.0.1:{published}:{}{protocol}", port.target);
+    if inside_service(context).is_none() {
+        let reason = format!("if no client on another host needs it, write `{item}`");
+        return refused("publish it on 127.0.0.1", reason);
+    }
     let action = ComposeAction::Replace { key: "ports", at: port.at, item: item.clone() };
     let safety = needs_proof("clients on other hosts would lose it");
     fix(

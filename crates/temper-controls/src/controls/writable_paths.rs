@@ -72,8 +72,8 @@ fn under_read_only(context: &ServiceContext<'_>, at: Loc, verdicts: &mut Verdict
         return;
     }
     let (known, usual): (Vec<_>, Vec<_>) = uncovered(context)
-        .filter(|path| !(is_usual(context, path) && image_tells_all(context)))
-        .partition(|path| !is_usual(context, path));
+        .filter(|path| !(path.assumed && image_tells_all(context)))
+        .partition(|path| !path.assumed);
     let redirects = &context.profile.target.redirects;
     let paths =
         |paths: &[&WritablePath]| paths.iter().map(|path| path.path.clone()).collect::<Vec<_>>().join(", ");
@@ -100,14 +100,6 @@ fn under_read_only(context: &ServiceContext<'_>, at: Loc, verdicts: &mut Verdict
         judgement.because(path.evidence.iter().cloned());
     }
     judgement.fix(cover_all(context));
-}
-
-/// True for `/tmp` and the user's cache directory when nothing in particular says that they are written: these two the
-/// profile takes for granted.
-fn is_usual(context: &ServiceContext<'_>, path: &WritablePath) -> bool {
-    let is_built = matches!(context.profile.image, ImageSource::Built { .. });
-    let is_cache = is_built && path.kind == PathKind::Cache && path.path.ends_with("/.cache");
-    path.evidence.len() == 1 && (path.path == "/tmp" || is_cache)
 }
 
 /// True for a known service image: its entry lists what it writes under a read-only root.

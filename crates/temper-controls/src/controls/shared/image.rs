@@ -1,7 +1,8 @@
 //! What `images/` knows of the image that a service runs.
 
 use temper_fit::images::{HostKind, HostNeed, ImageRef, Match, Role};
-use temper_fit::{Evidence, EvidenceKind, ImageSource, Profile};
+use temper_fit::{Evidence, EvidenceKind, ImageSource, Profile, canonical};
+use temper_model::compose::Mount;
 
 use super::refused;
 use crate::Fix;
@@ -50,4 +51,13 @@ pub(in crate::controls) fn refused_by_design(summary: &str, need: &HostNeed) -> 
         reason.push_str(waiver);
     }
     refused(summary, reason)
+}
+
+/// What the image is known to need this mount of the host for.
+pub(in crate::controls) fn mount_need<'a>(profile: &'a Profile, mount: &Mount) -> Option<&'a HostNeed> {
+    let source = canonical(mount.source.as_deref()?);
+    host_needs(profile, HostKind::Mount).find(|need| {
+        let path = need.what.split(':').next().unwrap_or_default();
+        canonical(path) == source
+    })
 }
