@@ -70,7 +70,7 @@ impl Editor<'_> {
         }
         let span = self.draft(at.file).locate(at.span).ok_or("another fix has changed this item already")?;
         let text = self.text(at.file);
-        let yaml = temper_yaml::parse(&text).map_err(|error| error.to_string())?;
+        let yaml = self.yaml(at.file)?;
         let entry = service_entry(yaml.documents.first().ok_or("the file is empty")?, &site.service.name)?;
         let edits = match entry.value.get(key) {
             Some(list) if list.span == span && list.as_str().is_some() => match new {
@@ -86,7 +86,7 @@ impl Editor<'_> {
             },
             None => return self.own_list(site, key, at, new, reason),
         };
-        self.draft(at.file).edit(&plain(edits)?)
+        self.apply(at.file, &plain(edits)?)
     }
 
     /// Gives the service a list of its own in place of one that it shares with others.

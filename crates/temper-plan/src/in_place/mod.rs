@@ -4,13 +4,14 @@ mod list;
 mod service;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use temper_controls::ComposeAction;
 use temper_model::compose::{Project, Service};
 use temper_model::{MARKER, Stack};
 use temper_text::{FileId, TextEdit};
 use temper_yaml::edit::{self, EditRefused};
-use temper_yaml::{Entry, Node, Snippet};
+use temper_yaml::{Entry, Node, Snippet, Yaml};
 
 use crate::change::Draft;
 use crate::overlay::rank;
@@ -23,7 +24,7 @@ use crate::wish::{Wish, Wishes, key_of};
 /// When a file cannot be changed without a risk.
 pub(crate) fn compile(base: &Stack, wishes: &Wishes, compiled: &mut Compiled) -> Result<(), Vec<Refused>> {
     let mut refusals = Vec::new();
-    let mut editor = Editor { stack: base, drafts: BTreeMap::new() };
+    let mut editor = Editor { stack: base, drafts: BTreeMap::new(), parsed: BTreeMap::new() };
     for ((index, name), wanted) in &wishes.services {
         let group = base.projects.get(*index);
         let mut ordered: Vec<&Wish> = wanted.iter().collect();
@@ -89,6 +90,8 @@ fn intend(index: usize, service: &str, wanted: &[Wish], compiled: &mut Compiled)
 struct Editor<'a> {
     stack: &'a Stack,
     drafts: BTreeMap<FileId, Draft>,
+    /// The files as they are now, as far as they were parsed since the last edit.
+    parsed: BTreeMap<FileId, Rc<Yaml>>,
 }
 
 /// A service, and the files of its project that define it.
@@ -115,11 +118,25 @@ impl Editor<'_> {
         file: FileId,
         make: impl FnOnce(&str, &Node) -> Result<Vec<TextEdit>, String>,
     ) -> Result<(), String> {
-        let draft = self.draft(file);
-        let yaml = temper_yaml::parse(draft.text()).map_err(|error| error.to_string())?;
+        let yaml = self.yaml(file)?;
         let root = yaml.documents.first().ok_or("the file is empty")?;
-        let edits = make(draft.text(), root)?;
-        draft.edit(&edits)
+        let edits = make(self.draft(file).text(), root)?;
+        self.apply(file, &edits)
+    }
+
+    fn apply(&mut self, file: FileId, edits: &[TextEdit]) -> Result<(), String> {
+        self.parsed.remove(&file);
+        self.draft(file).edit(edits)
+    }
+
+    fn yaml(&mut self, file: FileId) -> Result<Rc<Yaml>, String> {
+        if let Some(yaml) = self.parsed.get(&file) {
+            return Ok(Rc::clone(yaml));
+        }
+        let yaml = temper_yaml::parse(self.draft(file).text()).map_err(|error| error.to_string())?;
+        let yaml = Rc::new(yaml);
+        self.parsed.insert(file, Rc::clone(&yaml));
+        Ok(yaml)
     }
 
     /// The text of a file as it is now.
@@ -133,10 +150,15 @@ impl Editor<'_> {
         project.files.iter().filter(own).copied().collect()
     }
 
-    /// The files of a project that define a service, in order of merging.
+    /// The files that define a service, in order of merging: those of the project, else the one that is included. What
+    /// a service extends belongs to others, too.
     fn defining(&self, project: &Project, service: &Service) -> Vec<FileId> {
-        let own = self.own_files(project);
-        own.into_iter().filter(|file| service.definitions.iter().any(|one| one.key.file == *file)).collect()
+        let mut own = self.own_files(project);
+        own.retain(|file| service.definitions.iter().any(|one| one.key.file == *file));
+        if own.is_empty() {
+            own.extend(service.definitions.last().map(|one| one.key.file));
+        }
+        own
     }
 
     fn volume(&mut self, project: &Project, name: &str, reason: &str) -> Result<(), String> {

@@ -80,8 +80,7 @@ impl Editor<'_> {
     pub(super) fn all_with(&mut self, site: &Site<'_>, key: &str) -> Vec<FileId> {
         let mut with = Vec::new();
         for file in &site.files {
-            let text = self.text(*file);
-            let has = temper_yaml::parse(&text).is_ok_and(|yaml| {
+            let has = self.yaml(*file).is_ok_and(|yaml| {
                 let root = yaml.documents.first();
                 root.and_then(|root| root.get("services")?.get(&site.service.name)?.get(key)).is_some()
             });
