@@ -1,7 +1,7 @@
 //! From the model to profiles.
 
-use temper_model::Stack;
 use temper_model::compose::{Project, Service};
+use temper_model::{ClassSizes, Setting, Stack};
 
 use crate::profile::{Identity, ImageSource, Profile};
 use crate::{capabilities, class, image, login, recognise, target, writable};
@@ -21,7 +21,7 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
     let frameworks = recognise::of(stack, service, &image);
     let class = class::recognise(stack, service, &image, &frameworks, gpu);
     let user = target::user(stack, service, &image, &login);
-    let sizes = stack.settings.sizes(class.value);
+    let sizes = within_limit(stack.settings.sizes(class.value), service);
     let start = match &user {
         Ok(user) if user.uid != 0 => Identity::Numeric { uid: user.uid, gid: Some(user.gid) },
         _ => login.start.clone(),
@@ -46,6 +46,21 @@ pub fn profile(stack: &Stack, service: &Service) -> Profile {
     let mut target = target::of(stack, service, &image, class.value, &frameworks, &writable, user);
     target.redirects = redirects;
     Profile { class, image, login, writable, capabilities, gpu, blind, target }
+}
+
+/// What is written to a tmpfs counts against the memory limit of the container (kernel,
+/// `Documentation/admin-guide/cgroup-v2.rst`, `shmem`), so all of it together may take half of that limit (R40).
+fn within_limit(mut sizes: ClassSizes, service: &Service) -> ClassSizes {
+    const MIB: u64 = 1024 * 1024;
+    let Some(limit) =
+        service.memory_limit.as_ref().and_then(Setting::known).copied().filter(|limit| *limit > 0)
+    else {
+        return sizes;
+    };
+    let whole = |bytes: u64| (bytes / MIB).max(1) * MIB;
+    sizes.tmp = sizes.tmp.min(whole(limit / 4));
+    sizes.cache = sizes.cache.min(whole(limit / 4));
+    sizes
 }
 
 /// Uid and gid of the first process; the user that a tmpfs must belong to.

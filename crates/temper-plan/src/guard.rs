@@ -135,10 +135,7 @@ pub(crate) fn check_verdicts(
     }
     let mut new: Vec<_> = after
         .iter()
-        .filter(|(key, (standing, _))| {
-            let was = before.get(*key).map_or(Standing::Pass, |(standing, _)| *standing);
-            *standing > Standing::Pass && was == Standing::Pass
-        })
+        .filter(|(key, (standing, _))| is_worse(before.get(*key).map(|(was, _)| *was), *standing))
         .collect();
     new.sort_by(|a, b| a.0.cmp(b.0));
     match new.first() {
@@ -151,5 +148,14 @@ pub(crate) fn check_verdicts(
             };
             Err(Box::new(Violation { resource: (*key).clone(), error }))
         }
+    }
+}
+
+/// True when a control held, or did not apply, and does not hold any more. That it cannot be told of a resource to which
+/// it did not apply is no loss: the first tmpfs of a stack begins to count against a host whose memory is not known.
+fn is_worse(was: Option<Standing>, is: Standing) -> bool {
+    match was {
+        None => is == Standing::Fail,
+        Some(was) => was == Standing::Pass && is > Standing::Pass,
     }
 }
