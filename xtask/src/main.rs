@@ -7,6 +7,7 @@ mod failure;
 mod fuzz;
 mod generate;
 mod generators;
+mod sarif;
 mod shell;
 mod test;
 mod tools;

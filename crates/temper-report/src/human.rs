@@ -1,17 +1,29 @@
-//! Findings for people: a summary, then a block a resource with its source.
+//! Findings for people: a summary, what could not be read, then the resources of each project with their source.
 //!
 //! The text holds ANSI colours; whoever prints it strips them where they are not wanted.
 
 use std::fmt::Write;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anstyle::{AnsiColor, Style};
-use temper_controls::{Judged, Judgement, Safety, Severity, Verdict};
-use temper_model::{Problem, Stack};
-use temper_text::{FileId, Loc, SourceFile, Span};
+use temper_controls::{Judged, Judgement, Safety, Verdict};
+use temper_model::{ProjectGroup, Stack};
 
 use crate::Counts;
+use crate::block::{INDENT, block, heading};
+use crate::common::{Common, common};
 use crate::count::{by_severity, plural};
+use crate::place::place;
+use crate::problems::{problem_line, problems};
+use crate::style::{BOLD, DIM, ERROR, WARNING, word};
+use crate::wrap::wrap;
+
+/// How much is shown, and how wide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// How much.
+    pub detail: Detail,
+    /// Columns that a line may take.
+    pub width: usize,
+}
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +38,22 @@ pub enum Detail {
 
 /// The findings of a scan. `root` is shown as it is.
 #[must_use]
-pub fn findings(root: &str, stack: &Stack, judged: &Judged, detail: Detail) -> String {
+pub fn findings(root: &str, stack: &Stack, judged: &Judged, view: View) -> String {
     let mut out = summary(root, stack, judged);
-    for problem in &stack.problems {
-        out.push_str(&problem_line(stack, problem));
+    out.push_str(&told_problems(stack, view.width));
+    let projects = 0..stack.projects.len();
+    let found: Vec<_> = projects.map(|index| by_resource(&judged.judgements, Some(index))).collect();
+    let shared = if view.detail == Detail::Normal { common(stack, &found) } else { Vec::new() };
+    out.push_str(&several(stack, &shared, view.width));
+    for (group, found) in stack.projects.iter().zip(&found) {
+        out.push_str(&project(stack, group, found, &shared, view));
     }
-    for group in by_resource(&judged.judgements) {
-        out.push_str(&resource(stack, &group, detail));
+    let dockerfiles = by_resource(&judged.judgements, None);
+    if !dockerfiles.is_empty() {
+        let _ = writeln!(out, "\n{BOLD}Dockerfiles{BOLD:#}");
+    }
+    for found in &dockerfiles {
+        out.push_str(&resource(stack, found, &[], view));
     }
     out.push_str(&next_step(root, judged));
     out
@@ -42,47 +63,38 @@ fn summary(root: &str, stack: &Stack, judged: &Judged) -> String {
     let services: usize = stack.projects.iter().map(|group| group.project.services.len()).sum();
     let counts = Counts::of(&judged.judgements);
     let worst = by_severity(judged.judgements.iter().filter(|judgement| judgement.verdict == Verdict::Fail));
-    let bold = Style::new().bold();
     let failed = if worst.is_empty() { String::new() } else { format!(" ({worst})") };
-    let mut out = format!(
-        "{bold}{root}{bold:#}: {} in {}, {}\n{} fail{failed}, {} unknown, {} pass, {} waived\n",
+    let waived = if counts.waived == 0 { String::new() } else { format!(", {} waived", counts.waived) };
+    format!(
+        "{BOLD}{root}{BOLD:#}: {} in {}, {}\n{BOLD}{} fail{BOLD:#}{failed}, {} unknown{waived}, {} pass\n",
         plural(services, "service"),
         plural(stack.projects.len(), "Compose project"),
         plural(stack.dockerfiles.len(), "Dockerfile"),
         counts.fail,
         counts.unknown,
         counts.pass,
-        counts.waived,
-    );
-    for group in &stack.projects {
+    )
+}
+
+/// What could not be read, errors first.
+pub(crate) fn told_problems(stack: &Stack, width: usize) -> String {
+    let mut out = String::new();
+    for problem in problems(stack) {
+        let (word, style) = if problem.warning { ("warning", WARNING) } else { ("error", ERROR) };
+        let text = wrap(&problem_line(&stack.sources, problem), width, word.len() + 2, 2);
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "  project {}: {}", group.project.name, group.reason);
+        let _ = writeln!(out, "{style}{word}{style:#}: {text}");
     }
-    out
-}
-
-fn problem_line(stack: &Stack, problem: &Problem) -> String {
-    let (word, color) =
-        if problem.warning { ("warning", AnsiColor::Yellow) } else { ("error", AnsiColor::Red) };
-    let style = color.on_default().bold();
-    format!("{style}{word}{style:#}: {}\n", self::problem(stack, problem))
-}
-
-/// One line for something that could not be read, with its place.
-#[must_use]
-pub fn problem(stack: &Stack, problem: &Problem) -> String {
-    let place = problem.at.map_or_else(|| problem.file.clone(), |at| place(stack, at));
-    format!("{place}: {}", problem.message)
+    if out.is_empty() { out } else { format!("\n{out}") }
 }
 
 /// Judgements that are not passes, by resource, in the order in which the resources come.
-fn by_resource(judgements: &[Judgement]) -> Vec<Vec<&Judgement>> {
+fn by_resource(judgements: &[Judgement], project: Option<usize>) -> Vec<Vec<&Judgement>> {
     let mut groups: Vec<Vec<&Judgement>> = Vec::new();
-    for judgement in judgements.iter().filter(|judgement| judgement.verdict != Verdict::Pass) {
+    let found = judgements.iter().filter(|judgement| judgement.verdict != Verdict::Pass);
+    for judgement in found.filter(|judgement| judgement.project == project) {
         let same = |group: &&mut Vec<&Judgement>| {
-            group.first().is_some_and(|first| {
-                first.resource == judgement.resource && first.project == judgement.project
-            })
+            group.first().is_some_and(|first| first.resource == judgement.resource)
         };
         match groups.iter_mut().rev().find(same) {
             Some(group) => group.push(judgement),
@@ -92,115 +104,61 @@ fn by_resource(judgements: &[Judgement]) -> Vec<Vec<&Judgement>> {
     groups
 }
 
-fn resource(stack: &Stack, group: &[&Judgement], detail: Detail) -> String {
-    let Some(first) = group.first() else { return String::new() };
-    let counts = by_severity(group.iter().copied());
-    let waived = group.iter().filter(|judgement| matches!(judgement.verdict, Verdict::Waived(_))).count();
-    let waived = if waived > 0 { format!(" ({waived} waived)") } else { String::new() };
-    let bold = Style::new().bold();
-    let home = home(stack, first);
-    let shown = home.map_or_else(String::new, |at| format!("  {}", place(stack, at)));
-    let heading = format!("{bold}{}{bold:#}{shown}  {counts}{waived}\n", first.resource);
-    if detail == Detail::Quiet {
-        return heading;
+fn project(
+    stack: &Stack,
+    group: &ProjectGroup,
+    found: &[Vec<&Judgement>],
+    shared: &[Common<'_>],
+    view: View,
+) -> String {
+    if found.is_empty() && view.detail == Detail::Quiet {
+        return String::new();
     }
-    let mut out = format!("\n{heading}");
-    let mut sorted: Vec<&Judgement> = group.to_vec();
-    sorted.sort_by_key(|judgement| std::cmp::Reverse(judgement.control.severity));
-    out.push_str(&excerpts(stack, &sorted, home));
-    for judgement in &sorted {
-        let excerpted = Some(judgement.at) != home;
-        if detail == Detail::Verbose || !excerpted {
-            out.push_str(&line(judgement));
+    let files: Vec<&str> = group.project.files.iter().map(|id| stack.sources.file(*id).path()).collect();
+    let name = format!("project {}", group.project.name);
+    let mut out = format!("\n{BOLD}{name}{BOLD:#}");
+    if view.detail == Detail::Quiet {
+        let _ = writeln!(out, "  {}", wrap(&files.join(" "), view.width, name.len() + 2, 4));
+    } else {
+        let count = plural(group.project.services.len(), "service");
+        let text = format!("{count}; {}", group.reason);
+        let _ = writeln!(out, "  {DIM}{}{DIM:#}", wrap(&text, view.width, name.len() + 2, 2));
+        for overlay in &group.overlays {
+            let path = stack.sources.file(overlay.file).path();
+            let text = format!("overlay {path}: {}", overlay.reason);
+            let _ = writeln!(out, "  {DIM}{}{DIM:#}", wrap(&text, view.width, 2, 4));
         }
-        if detail == Detail::Verbose {
-            out.push_str(&details(stack, judgement));
-        }
+    }
+    for found in found {
+        out.push_str(&resource(stack, found, shared, view));
     }
     out
 }
 
-/// The key of a service: the place of findings about what is not written. They need no excerpt of their own.
-fn home(stack: &Stack, judgement: &Judgement) -> Option<Loc> {
-    let name = judgement.resource.strip_prefix("service/")?;
-    let project = stack.projects.get(judgement.project?)?;
-    project.project.services.get(name).map(|service| service.at)
-}
-
-/// One source excerpt a file, with all findings that stand at lines of their own.
-fn excerpts(stack: &Stack, group: &[&Judgement], home: Option<Loc>) -> String {
-    let mut files: Vec<FileId> = Vec::new();
-    for judgement in group.iter().filter(|judgement| Some(judgement.at) != home) {
-        if !files.contains(&judgement.at.file) {
-            files.push(judgement.at.file);
-        }
+/// What is remarked on several services in the same words, with their number.
+fn several(stack: &Stack, shared: &[Common<'_>], width: usize) -> String {
+    if shared.is_empty() {
+        return String::new();
     }
-    let mut out = String::new();
-    for id in files {
-        let file = stack.sources.file(id);
-        let here = group.iter().filter(|judgement| Some(judgement.at) != home && judgement.at.file == id);
-        let annotations = here.map(|judgement| {
-            let kind = if judgement.verdict == Verdict::Fail {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
-            let label = format!("{}: {}", judgement.control.id, judgement.message);
-            kind.span(first_line(file, judgement.at.span).range()).label(label)
-        });
-        let snippet = Snippet::source(file.text()).path(file.path()).annotations(annotations);
-        let group = Group::with_level(Level::ERROR).element(snippet);
-        out.push_str(&Renderer::styled().render(&[group]));
-        out.push('\n');
-    }
-    out
-}
-
-/// The part of a span on its first line: an excerpt shows where to look, not all of it.
-fn first_line(file: &SourceFile, span: Span) -> Span {
-    let line = file.line_col(span.start as usize).line;
-    let end = file.line_span(line).map_or(span.end, |line| line.end);
-    Span { start: span.start, end: span.end.min(end).max(span.start) }
-}
-
-fn line(judgement: &Judgement) -> String {
-    let (word, style) = match &judgement.verdict {
-        Verdict::Unknown { .. } => ("unknown", AnsiColor::Cyan.on_default()),
-        Verdict::Waived(_) => ("waived", Style::new().dimmed()),
-        _ => (judgement.control.severity.as_str(), severity_style(judgement.control.severity)),
-    };
-    let missing = match &judgement.verdict {
-        Verdict::Unknown { missing } => format!(": {missing}"),
-        _ => String::new(),
-    };
-    format!("  {style}{word:8}{style:#} {:24} {}{missing}\n", judgement.control.id, judgement.message)
-}
-
-fn details(stack: &Stack, judgement: &Judgement) -> String {
-    let dim = Style::new().dimmed();
-    let mut out = String::new();
-    let mut note = |text: String| {
-        let _ = writeln!(out, "           {dim}{text}{dim:#}");
-    };
-    for evidence in &judgement.evidence {
-        let place = evidence.at.map_or_else(String::new, |at| format!(" ({})", place(stack, at)));
-        note(format!("because {}{place}", evidence.detail));
-    }
-    for related in &judgement.related {
-        note(format!("see {}: {}", place(stack, related.at), related.label));
-    }
-    if let Verdict::Waived(waived) = &judgement.verdict {
-        note(format!("waived by {} until {}: {}", waived.owner, waived.expires, waived.reason));
-    }
-    if let Some(fix) = &judgement.fix {
-        let why = match &fix.safety {
-            Safety::NeedsProof { why } => format!(": {why}"),
-            Safety::Refused { reason } => format!(": {reason}"),
-            Safety::Proven | Safety::Safe => String::new(),
+    let mut out = format!("\n{BOLD}several services{BOLD:#}\n");
+    for Common { remark, services } in shared {
+        let (word, style) = word(remark.finding);
+        let id = remark.finding.control.id;
+        let text = match remark.at {
+            Some(at) => format!("{} ({})", remark.text, place(stack, at)),
+            None => remark.text.clone(),
         };
-        note(format!("fix ({}{why}): {}", fix.safety.as_str(), fix.summary));
+        let text = wrap(&text, width, INDENT + 6, INDENT + 6);
+        let _ = writeln!(out, "  {services:>4}  {style}{word:8}{style:#} {id:24} {text}");
     }
     out
+}
+
+fn resource(stack: &Stack, found: &[&Judgement], shared: &[Common<'_>], view: View) -> String {
+    match view.detail {
+        Detail::Quiet => format!("  {}", heading(stack, found)),
+        Detail::Normal | Detail::Verbose => block(stack, found, shared, view),
+    }
 }
 
 fn next_step(root: &str, judged: &Judged) -> String {
@@ -213,18 +171,4 @@ fn next_step(root: &str, judged: &Judged) -> String {
         0 => String::new(),
         number => format!("\n`temper plan {root}` shows the changes that fix {number} of these.\n"),
     }
-}
-
-pub(crate) fn severity_style(severity: Severity) -> Style {
-    match severity {
-        Severity::Critical => AnsiColor::Red.on_default().bold(),
-        Severity::High => AnsiColor::Red.on_default(),
-        Severity::Medium => AnsiColor::Yellow.on_default(),
-        Severity::Low => Style::new(),
-    }
-}
-
-pub(crate) fn place(stack: &Stack, at: Loc) -> String {
-    let position = stack.sources.line_col(at);
-    format!("{}:{}:{}", stack.sources.file(at.file).path(), position.line, position.column)
 }

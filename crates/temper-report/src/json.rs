@@ -8,6 +8,7 @@ use temper_model::{Problem, Stack};
 use temper_text::Loc;
 
 use crate::Counts;
+use crate::problems::{position, problems};
 
 /// What a scan found.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,7 +102,7 @@ struct Waiver {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct EvidenceItem {
+pub(crate) struct EvidenceItem {
     /// `declared`, `source`, `known-image`, `image`, `observed` or `proven`.
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +123,7 @@ struct FixSummary {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct ReadError {
+pub(crate) struct ReadError {
     file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u32>,
@@ -154,7 +155,7 @@ pub fn document(root: &str, stack: &Stack, judged: &Judged) -> Document {
         root: root.to_owned(),
         projects: projects(stack),
         findings: found.map(|judgement| finding(stack, judgement)).collect(),
-        errors: stack.problems.iter().map(|problem| read_error(stack, problem)).collect(),
+        errors: errors(stack),
         summary: Summary {
             resources: judged.resources,
             controls: judged.controls,
@@ -223,7 +224,7 @@ fn finding(stack: &Stack, judgement: &Judgement) -> Finding {
     }
 }
 
-fn evidence_item(stack: &Stack, evidence: &Evidence) -> EvidenceItem {
+pub(crate) fn evidence_item(stack: &Stack, evidence: &Evidence) -> EvidenceItem {
     let place = evidence
         .at
         .map(|at: Loc| (stack.sources.file(at.file).path().to_owned(), stack.sources.line_col(at).line));
@@ -240,8 +241,12 @@ fn fix_summary(fix: &Fix) -> FixSummary {
     FixSummary { safety: fix.safety.as_str(), summary: fix.summary.clone(), reason }
 }
 
+pub(crate) fn errors(stack: &Stack) -> Vec<ReadError> {
+    problems(stack).into_iter().map(|problem| read_error(stack, problem)).collect()
+}
+
 fn read_error(stack: &Stack, problem: &Problem) -> ReadError {
-    let position = problem.at.map(|at| stack.sources.line_col(at));
+    let position = position(&stack.sources, problem);
     ReadError {
         file: problem.file.clone(),
         line: position.map(|position| position.line),

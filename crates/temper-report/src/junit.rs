@@ -4,7 +4,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use temper_controls::{Judged, Judgement, Verdict};
 use temper_model::Stack;
 
-use crate::human::place;
+use crate::message::said;
+use crate::place::place;
+use crate::problems::problem_line;
 
 /// All verdicts as JUnit XML, with a final newline. What could not be read is a test suite of errors.
 #[must_use]
@@ -22,7 +24,7 @@ pub fn junit(stack: &Stack, judged: &Judged) -> String {
         }
     }
     report.add_test_suites(suites.into_iter().map(|(_, suite)| suite));
-    report.add_test_suites(problems(stack));
+    report.add_test_suites(files(stack));
     // Writing to a string fails only for characters that XML has no form for, which quick-junit removes.
     report.to_string().unwrap_or_else(|error| format!("<!-- {error} -->\n"))
 }
@@ -39,8 +41,8 @@ fn case(stack: &Stack, judgement: &Judgement) -> TestCase {
     let status = match &judgement.verdict {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Fail => non_success(NonSuccessKind::Failure, format!("{at}: {}", judgement.message)),
-        Verdict::Unknown { missing } => {
-            non_success(NonSuccessKind::Error, format!("{at}: {}; unknown: {missing}", judgement.message))
+        Verdict::Unknown { .. } => {
+            non_success(NonSuccessKind::Error, format!("{at}: unknown: {}", said(judgement)))
         }
         Verdict::Waived(waived) => {
             let mut status = TestCaseStatus::skipped();
@@ -62,11 +64,10 @@ fn non_success(kind: NonSuccessKind, message: String) -> TestCaseStatus {
     status
 }
 
-fn problems(stack: &Stack) -> Option<TestSuite> {
+fn files(stack: &Stack) -> Option<TestSuite> {
     let mut suite = TestSuite::new("files");
-    for problem in stack.problems.iter().filter(|problem| !problem.warning) {
-        let at = problem.at.map_or_else(|| problem.file.clone(), |at| place(stack, at));
-        let status = non_success(NonSuccessKind::Error, format!("{at}: {}", problem.message));
+    for problem in crate::problems(stack).into_iter().filter(|problem| !problem.warning) {
+        let status = non_success(NonSuccessKind::Error, problem_line(&stack.sources, problem));
         suite.add_test_case(TestCase::new(problem.file.clone(), status));
     }
     (!suite.test_cases.is_empty()).then_some(suite)

@@ -1,15 +1,26 @@
 //! Findings for people and for programs: terminal, JSON, SARIF, JUnit. Writes into strings, never to a terminal.
 
+mod block;
+mod common;
 mod count;
+mod excerpt;
 mod human;
 mod json;
 mod junit;
+mod message;
+mod place;
 mod plan;
+mod plan_json;
+mod problems;
 mod sarif;
+mod style;
+mod wrap;
 
 pub use count::Counts;
-pub use human::{Detail, findings, problem};
+pub use human::{Detail, View, findings};
 pub use json::{document, schema};
 pub use junit::junit;
-pub use plan::{plan, plan_json};
+pub use plan::plan;
+pub use plan_json::plan_json;
+pub use problems::{has_errors, problem_line, problems};
 pub use sarif::sarif;

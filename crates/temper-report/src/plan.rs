@@ -1,24 +1,44 @@
-//! A plan for people: what is done for each resource and why, what is not, then the diff.
+//! A plan for people: what is done for each resource, what is not and why, what is to be proven, then the diff.
 
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use serde::Serialize;
 use temper_controls::Safety;
 use temper_model::{Stack, show_size};
 use temper_plan::{Budget, Outcome, Plan, ServicePlan, Step};
 
 use crate::count::plural;
+use crate::human::told_problems;
+use crate::style::{BOLD, DIM, ERROR, WARNING};
+use crate::wrap::wrap;
 
-/// The plan as text; with `diff`, the diff of every file follows.
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+
+/// Columns before the text of a step.
+const INDENT: usize = 36;
+
+/// The plan as text of that width; with `diff`, the diff of every file follows.
 #[must_use]
-pub fn plan(stack: &Stack, plan: &Plan, diff: bool) -> String {
+pub fn plan(stack: &Stack, plan: &Plan, diff: bool, width: usize) -> String {
     let mut out = summary(plan);
+    out.push_str(&told_problems(stack, width));
+    let shared = left_out_alike(plan);
+    let mut before = None;
     for service in &plan.services {
-        out.push_str(&resource(service));
+        if before != Some(service.project) {
+            out.push_str(&project_heading(stack, service.project));
+            before = Some(service.project);
+        }
+        out.push_str(&resource(service, &shared, width));
     }
+    out.push_str(&reasons("to be proven by a canary", YELLOW, &doubts(plan), width));
+    out.push_str(&reasons("left out for the same reason", DIM, &shared, width));
     for budget in &plan.budgets {
-        out.push_str(&budget_line(stack, budget));
+        out.push_str(&budget_lines(stack, budget, width));
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "\n{BOLD}note{BOLD:#}: {}", wrap(note, width, 6, 2));
     }
     if diff {
         for file in &plan.files {
@@ -29,144 +49,154 @@ pub fn plan(stack: &Stack, plan: &Plan, diff: bool) -> String {
     out
 }
 
-/// A plan for programs.
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: u32,
-    steps: Vec<StepDocument<'a>>,
-    files: Vec<FileDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct StepDocument<'a> {
-    resource: &'a str,
-    control: &'static str,
-    safety: &'static str,
-    summary: &'a str,
-    chosen: bool,
-    /// Why it needs proof, or why it was left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct FileDocument<'a> {
-    path: &'a str,
-    new_file: bool,
-    diff: String,
-}
-
-/// The plan as JSON, with a final newline.
-#[must_use]
-pub fn plan_json(plan: &Plan) -> String {
-    let steps =
-        plan.services.iter().flat_map(|service| service.steps.iter().map(move |step| (service, step)));
-    let document = Document {
-        schema: 1,
-        steps: steps.map(|(service, step)| step_document(service, step)).collect(),
-        files: plan
-            .files
-            .iter()
-            .map(|file| FileDocument { path: &file.path, new_file: file.old.is_none(), diff: file.diff() })
-            .collect(),
-    };
-    let text = serde_json::to_string_pretty(&document);
-    // The document is made of structs, strings and booleans, which always serialise.
-    text.map_or_else(|error| format!("{{\"error\": \"{error}\"}}\n"), |text| text + "\n")
-}
-
-fn step_document<'a>(service: &'a ServicePlan, step: &'a Step) -> StepDocument<'a> {
-    let reason = match (&step.outcome, &step.safety) {
-        (Outcome::LeftOut(reason), _) => Some(reason.as_str()),
-        (Outcome::Chosen, Safety::NeedsProof { why }) => Some(why.as_str()),
-        _ => None,
-    };
-    StepDocument {
-        resource: &service.resource,
-        control: step.control.id,
-        safety: step.safety.as_str(),
-        summary: &step.summary,
-        chosen: step.outcome == Outcome::Chosen,
-        reason,
-    }
-}
-
 fn summary(plan: &Plan) -> String {
     let steps = || plan.services.iter().flat_map(|service| &service.steps);
     let chosen = steps().filter(|step| step.outcome == Outcome::Chosen);
     let (safe, unproven): (Vec<&Step>, Vec<&Step>) =
         chosen.partition(|step| matches!(step.safety, Safety::Safe | Safety::Proven));
     let left = steps().count() - safe.len() - unproven.len();
-    let bold = Style::new().bold();
+    let fixes = match safe.len() + unproven.len() {
+        1 => "1 fix".to_owned(),
+        number => format!("{number} fixes"),
+    };
     format!(
-        "{bold}{}{bold:#} in {}: {} safe, {} to be proven by a canary, {} left out\n",
-        fixes(safe.len() + unproven.len()),
+        "{BOLD}{fixes}{BOLD:#} in {}: {} safe, {} to be proven by a canary; {left} left out\n",
         plural(plan.files.len(), "file"),
         safe.len(),
         unproven.len(),
-        left,
     )
 }
 
-fn fixes(number: usize) -> String {
-    if number == 1 { "1 fix".to_owned() } else { format!("{number} fixes") }
+fn project_heading(stack: &Stack, project: Option<usize>) -> String {
+    match project.and_then(|index| stack.projects.get(index)) {
+        Some(group) => {
+            let files = group.project.files.iter().map(|id| stack.sources.file(*id).path());
+            let files: Vec<&str> = files.collect();
+            format!("\n{BOLD}project {}{BOLD:#}  {DIM}{}{DIM:#}\n", group.project.name, files.join(" "))
+        }
+        None => format!("\n{BOLD}Dockerfiles{BOLD:#}\n"),
+    }
 }
 
-fn resource(service: &ServicePlan) -> String {
-    let bold = Style::new().bold();
-    let mut out = format!("\n{bold}{}{bold:#}\n", service.resource);
-    for step in &service.steps {
-        out.push_str(&step_lines(step));
+fn resource(service: &ServicePlan, shared: &[Reason<'_>], width: usize) -> String {
+    let mut out = format!("\n{BOLD}{}{BOLD:#}\n", service.resource);
+    let (chosen, left): (Vec<&Step>, Vec<&Step>) =
+        service.steps.iter().partition(|step| step.outcome == Outcome::Chosen);
+    for step in chosen.into_iter().chain(left) {
+        out.push_str(&step_line(step, shared, width));
     }
     out
 }
 
-fn step_lines(step: &Step) -> String {
-    let (word, style, why) = match (&step.outcome, &step.safety) {
-        (Outcome::LeftOut(reason), _) => ("left out", Style::new().dimmed(), Some(reason)),
-        (Outcome::Chosen, Safety::NeedsProof { why }) => {
-            ("to prove", AnsiColor::Yellow.on_default(), Some(why))
+fn step_line(step: &Step, shared: &[Reason<'_>], width: usize) -> String {
+    let (word, style, text) = match (&step.outcome, &step.safety) {
+        (Outcome::LeftOut(reason), _) if shared.iter().any(|known| known.is(step, reason)) => {
+            ("left out", DIM, format!("{} (below)", step.summary))
         }
-        (Outcome::Chosen, Safety::Proven) => ("proven", AnsiColor::Green.on_default(), None),
-        (Outcome::Chosen, _) => ("safe", AnsiColor::Green.on_default(), None),
+        (Outcome::LeftOut(reason), _) => ("left out", DIM, format!("{}: {reason}", step.summary)),
+        (Outcome::Chosen, Safety::NeedsProof { .. }) => ("to prove", YELLOW, step.summary.clone()),
+        (Outcome::Chosen, Safety::Proven) => ("proven", GREEN, step.summary.clone()),
+        (Outcome::Chosen, _) => ("safe", GREEN, step.summary.clone()),
     };
-    let mut out = format!("  {style}{word:8}{style:#} {:24} {}\n", step.control.id, step.summary);
-    if let Some(why) = why {
-        let dim = Style::new().dimmed();
+    let text = wrap(&text, width, INDENT, INDENT);
+    format!("  {style}{word:8}{style:#} {:24} {text}\n", step.control.id)
+}
+
+/// A reason, once for all resources of which it is said.
+struct Reason<'a> {
+    control: &'static str,
+    text: &'a str,
+    resources: Vec<&'a str>,
+}
+
+impl Reason<'_> {
+    fn is(&self, step: &Step, text: &str) -> bool {
+        self.control == step.control.id && self.text == text
+    }
+}
+
+/// What is not certain about the steps that are part of the change.
+fn doubts(plan: &Plan) -> Vec<Reason<'_>> {
+    collect(plan, |step| match (&step.outcome, &step.safety) {
+        (Outcome::Chosen, Safety::NeedsProof { why }) => Some(why),
+        _ => None,
+    })
+}
+
+/// Why steps are not part of the change, where that is the same for several resources.
+fn left_out_alike(plan: &Plan) -> Vec<Reason<'_>> {
+    let mut reasons = collect(plan, |step| match &step.outcome {
+        Outcome::LeftOut(reason) => Some(reason),
+        Outcome::Chosen => None,
+    });
+    reasons.retain(|reason| reason.resources.len() > 2);
+    reasons
+}
+
+fn collect(plan: &Plan, text: impl Fn(&Step) -> Option<&String>) -> Vec<Reason<'_>> {
+    let mut reasons: Vec<Reason<'_>> = Vec::new();
+    for service in &plan.services {
+        let name = service.resource.strip_prefix("service/").unwrap_or(&service.resource);
+        for step in &service.steps {
+            let Some(text) = text(step) else { continue };
+            match reasons.iter_mut().find(|reason| reason.is(step, text)) {
+                Some(reason) if reason.resources.last() == Some(&name) => {}
+                Some(reason) => reason.resources.push(name),
+                None => reasons.push(Reason { control: step.control.id, text, resources: vec![name] }),
+            }
+        }
+    }
+    reasons
+}
+
+fn reasons(heading: &str, style: Style, reasons: &[Reason<'_>], width: usize) -> String {
+    const INDENT: usize = 27;
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{BOLD}{heading}{BOLD:#}\n");
+    for reason in reasons {
+        let text = wrap(reason.text, width, INDENT, INDENT);
+        let names = wrap(&reason.resources.join(", "), width, INDENT, INDENT);
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "           {dim}{why}{dim:#}");
+        let _ = writeln!(out, "  {style}{:24}{style:#} {text}", reason.control);
+        let _ = writeln!(out, "{:INDENT$}{DIM}{names}{DIM:#}", "");
     }
     out
 }
 
-fn budget_line(stack: &Stack, budget: &Budget) -> String {
+fn budget_lines(stack: &Stack, budget: &Budget, width: usize) -> String {
     let name = stack.projects.get(budget.project).map_or("", |group| group.project.name.as_str());
-    let used = show_size(budget.tmpfs);
-    match budget.host {
+    let head =
+        format!("memory of project {name}: all tmpfs mounts together may use {}", show_size(budget.tmpfs));
+    let (text, style) = match budget.host {
         Some(host) if budget.tmpfs > host => {
-            let style = AnsiColor::Red.on_default().bold();
-            format!(
-                "\n{style}project {name}: all tmpfs together may use {used}, more than the {} of the host{style:#}\n",
-                show_size(host)
-            )
+            (format!("{head}, more than the {} of the host", show_size(host)), ERROR)
         }
-        Some(host) => format!(
-            "\nproject {name}: all tmpfs together may use {used} of the {} of the host\n",
-            show_size(host)
-        ),
-        None => format!(
-            "\nproject {name}: all tmpfs together may use {used}; set host.memory in temper.toml to have that checked\n"
-        ),
+        Some(host) => (format!("{head} of the {} of the host", show_size(host)), Style::new()),
+        None => (format!("{head}; set host.memory in temper.toml to have that checked"), Style::new()),
+    };
+    let mut out = format!("\n{style}{}{style:#}\n", wrap(&text, width, 0, 2));
+    for over in &budget.over_limit {
+        let text = format!(
+            "service/{}: its tmpfs mounts may use {}, and its memory limit is {}: full ones get it killed",
+            over.service,
+            show_size(over.tmpfs),
+            show_size(over.memory)
+        );
+        let _ = writeln!(out, "  {WARNING}{}{WARNING:#}", wrap(&text, width, 2, 4));
     }
+    out
 }
 
 fn coloured(diff: &str) -> String {
     let mut out = String::new();
     for line in diff.split_inclusive('\n') {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => AnsiColor::Green.on_default(),
-            Some(b'-') => AnsiColor::Red.on_default(),
-            Some(b'@') => AnsiColor::Cyan.on_default(),
+        let style = match line.as_bytes() {
+            [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => BOLD,
+            [b'+', ..] => GREEN,
+            [b'-', ..] => AnsiColor::Red.on_default(),
+            [b'@', ..] => AnsiColor::Cyan.on_default(),
             _ => Style::new(),
         };
         let body = line.trim_end_matches('\n');

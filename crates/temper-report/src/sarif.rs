@@ -5,6 +5,9 @@ use temper_controls::{ALL, Judged, Judgement, Meta, Severity, Verdict, framework
 use temper_model::{Problem, Stack};
 use temper_text::{Loc, SourceFile};
 
+use crate::message::said;
+use crate::problems::{has_errors, problems};
+
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -194,14 +197,10 @@ fn rule(meta: &'static Meta) -> Rule {
 }
 
 fn invocation(stack: &Stack) -> Invocation {
-    let errors = stack.problems.iter().any(|problem| !problem.warning);
+    let problems = problems(stack);
     Invocation {
-        execution_successful: !errors,
-        tool_execution_notifications: stack
-            .problems
-            .iter()
-            .map(|problem| notification(stack, problem))
-            .collect(),
+        execution_successful: !has_errors(stack),
+        tool_execution_notifications: problems.iter().map(|problem| notification(stack, problem)).collect(),
     }
 }
 
@@ -223,12 +222,7 @@ fn notification(stack: &Stack, problem: &Problem) -> Notification {
 
 fn result(stack: &Stack, judgement: &Judgement) -> SarifResult {
     let related = judgement.related.iter().enumerate();
-    let message = match &judgement.verdict {
-        Verdict::Unknown { missing } => {
-            format!("{}: {}; unknown: {missing}", judgement.resource, judgement.message)
-        }
-        _ => format!("{}: {}", judgement.resource, judgement.message),
-    };
+    let message = format!("{}: {}", judgement.resource, said(judgement));
     let open = matches!(judgement.verdict, Verdict::Unknown { .. });
     SarifResult {
         rule_id: judgement.control.id,

@@ -3,12 +3,59 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use temper_controls::Severity;
 
+const AFTER_HELP: &str = "\
+Examples:
+  temper scan                  what is not hardened in the stack of this directory
+  temper plan                  the change that hardens it; nothing is written
+  temper apply                 write that change
+  temper explain non-root-user what a control means, and why
+
+Exit status: 0 proven clean or done, 1 findings, 2 bad input or usage.";
+
+const SCAN_HELP: &str = "\
+Examples:
+  temper scan -q                                    one line a service
+  temper scan --only non-root-user --service api -v one control on one service, with evidence
+  temper scan -f compose.yml -f compose.prod.yml    these files, as `docker compose` merges them
+  temper scan --format sarif > temper.sarif         for code scanning
+
+Exit status: 0 proven clean, 1 findings at or above --fail-on, 2 something could not be read.";
+
+const PLAN_HELP: &str = "\
+Examples:
+  temper plan                               steps, reasons and the diff
+  temper plan --format diff | git apply     write it with other tools
+  temper plan --safe-only --service api     only what cannot break it, for one service
+
+Exit status: 0 planned, 2 something could not be read.";
+
+const APPLY_HELP: &str = "\
+Examples:
+  temper apply --dry-run                    everything but writing
+  temper apply --skip published-ports       all but one control
+  temper apply --in-place                   edit the Compose files instead of writing an overlay
+
+Exit status: 0 written, or nothing to change; 2 something could not be read or written.";
+
+const CONFIG_HELP: &str = "\
+Examples:
+  temper config                             the files that `docker compose` would pick
+  temper config -f a.yml -f b.yml           these files, merged
+
+Exit status: 0 accepted, 2 refused as `docker compose config` refuses it.";
+
 /// Harden a container stack, and prove that it still works.
 ///
 /// temper reads Compose files and Dockerfiles, says what is not hardened, and writes the hardening as a change
 /// that you can review. It needs no container engine for that.
 #[derive(Debug, Parser)]
-#[command(name = "temper", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "temper",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = AFTER_HELP,
+)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -95,6 +142,7 @@ pub(crate) struct SelectArgs {
 
 /// `temper scan`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = SCAN_HELP)]
 pub(crate) struct Scan {
     /// Which stack.
     #[command(flatten)]
@@ -166,6 +214,7 @@ pub(crate) struct ChangeArgs {
 
 /// `temper plan`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = PLAN_HELP)]
 pub(crate) struct Plan {
     /// Which stack.
     #[command(flatten)]
@@ -195,6 +244,7 @@ pub(crate) enum PlanFormat {
 
 /// `temper apply`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = APPLY_HELP)]
 pub(crate) struct Apply {
     /// Which stack.
     #[command(flatten)]
@@ -213,6 +263,7 @@ pub(crate) struct Apply {
 
 /// `temper config`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = CONFIG_HELP)]
 pub(crate) struct Config {
     /// Which stack.
     #[command(flatten)]

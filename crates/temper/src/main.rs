@@ -7,7 +7,9 @@ mod args;
 mod cmd;
 mod error;
 mod output;
+mod progress;
 mod root;
+mod suggest;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,28 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| closed(&error))
 }
 
+/// Columns of the terminal that reads the output; 100 where there is none.
+pub(crate) fn width() -> usize {
+    const USUAL: usize = 100;
+    // A narrower line would hold no message beside the names.
+    const NARROWEST: usize = 72;
+    terminal_size::terminal_size_of(io::stdout())
+        .map_or(USUAL, |(width, _)| usize::from(width.0).max(NARROWEST))
+}
+
+/// Tells of what could not be read, where standard output has no place for it.
+pub(crate) fn problems(stack: &temper_model::Stack) {
+    for problem in temper_report::problems(stack) {
+        let line = temper_report::problem_line(&stack.sources, problem);
+        if problem.warning { warning(&line) } else { error(&line) }
+    }
+}
+
+fn warning(text: &str) {
+    let style = anstyle::AnsiColor::Yellow.on_default().bold();
+    note(&format!("{style}warning{style:#}: {text}"));
+}
+
 /// Tells the user of an error.
 pub(crate) fn error(text: &str) {
     let style = anstyle::AnsiColor::Red.on_default().bold();

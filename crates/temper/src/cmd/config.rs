@@ -1,5 +1,5 @@
+use temper_model::DiskTree;
 use temper_model::compose::{self, Selection};
-use temper_model::{DiskTree, Problem};
 use temper_text::SourceMap;
 
 use crate::args::Config;
@@ -28,26 +28,10 @@ pub(crate) fn run(args: &Config) -> Result<Exit, Error> {
         }
         Err(problems) => {
             for problem in &problems {
-                output::error(&shown(&sources, problem));
+                output::error(&temper_report::problem_line(&sources, problem));
             }
             Ok(Exit::BadInput)
         }
-    }
-}
-
-fn shown(sources: &SourceMap, problem: &Problem) -> String {
-    match problem.at {
-        Some(at) => {
-            let position = sources.line_col(at);
-            format!(
-                "{}:{}:{}: {}",
-                sources.file(at.file).path(),
-                position.line,
-                position.column,
-                problem.message
-            )
-        }
-        None => format!("{}: {}", problem.file, problem.message),
     }
 }
 

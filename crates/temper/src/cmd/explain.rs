@@ -7,13 +7,15 @@ use crate::args::Explain;
 use crate::error::{Error, Exit};
 use crate::output;
 
+use super::load::unknown_control;
+
 /// `temper explain [CONTROL]`.
 pub(crate) fn run(args: &Explain) -> Result<Exit, Error> {
     let text = match &args.control {
         None => list(),
         Some(id) => match find(id) {
             Some(control) => page(control.meta()),
-            None => return Err(Error::Usage(unknown(id))),
+            None => return Err(Error::Usage(unknown_control(id))),
         },
     };
     output::print(&text)?;
@@ -45,12 +47,4 @@ fn page(meta: &Meta) -> String {
         let _ = writeln!(out, "- {} {}: {}", item.framework, item.number, item.title);
     }
     out
-}
-
-fn unknown(id: &str) -> String {
-    let near =
-        ALL.iter().map(|control| control.meta().id).filter(|known| known.contains(id) || id.contains(known));
-    let near: Vec<&str> = near.collect();
-    let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
-    format!("there is no control `{id}`{hint} `temper explain` lists all")
 }

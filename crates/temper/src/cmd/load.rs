@@ -7,7 +7,9 @@ use temper_model::{Date, DiskTree, LoadOptions, Stack};
 
 use crate::args::{SelectArgs, StackArgs};
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::root::Root;
+use crate::suggest::unknown;
 
 /// A stack with everything that was needed to read it, so that it can be read again after a change.
 pub(super) struct Loaded {
@@ -25,7 +27,10 @@ impl Loaded {
         let tree = DiskTree::new(&root.path);
         let (profiles, project_name) = (args.profiles.clone(), args.project_name.clone());
         let known = known_controls();
+        let progress = Progress::start(format!("reading {}", root.shown));
         let stack = Stack::load(&tree, &options(&root, &profiles, project_name.as_ref(), &known))?;
+        drop(progress);
+        has_something(&root, &stack)?;
         Ok(Self { root, tree, stack, profiles, project_name })
     }
 
@@ -43,12 +48,12 @@ impl Loaded {
     fn selection(&self, select: &SelectArgs) -> Result<Selection, Error> {
         let known = known_controls();
         if let Some(id) = select.only.iter().chain(&select.skip).find(|id| !known.contains(&id.as_str())) {
-            return Err(Error::Usage(format!("there is no control `{id}`; `temper explain` lists all")));
+            return Err(Error::Usage(unknown_control(id)));
         }
-        let exists =
-            |name: &String| self.stack.projects.iter().any(|group| group.project.services.contains_key(name));
-        if let Some(name) = select.service.iter().find(|name| !exists(name)) {
-            return Err(Error::Usage(format!("there is no service `{name}` in {}", self.root.shown)));
+        let services = || self.stack.projects.iter().flat_map(|group| group.project.services.keys());
+        if let Some(name) = select.service.iter().find(|name| !services().any(|known| known == *name)) {
+            let known = services().map(String::as_str);
+            return Err(Error::Usage(unknown("service", name, known, "`temper scan -q` lists all")));
         }
         Ok(Selection {
             only: select.only.clone(),
@@ -56,6 +61,17 @@ impl Loaded {
             services: select.service.clone(),
         })
     }
+}
+
+/// An empty directory has no finding, and is not proven clean for that.
+fn has_something(root: &Root, stack: &Stack) -> Result<(), Error> {
+    if stack.projects.is_empty() && stack.dockerfiles.is_empty() && stack.problems.is_empty() {
+        return Err(Error::Usage(format!(
+            "{}: no Compose file and no Dockerfile in it; name the root of a stack, or a Compose file with -f",
+            root.shown
+        )));
+    }
+    Ok(())
 }
 
 fn options<'a>(
@@ -73,13 +89,18 @@ fn options<'a>(
     }
 }
 
+/// What to say of a control that does not exist.
+pub(super) fn unknown_control(id: &str) -> String {
+    unknown("control", id, known_controls(), "`temper explain` lists all")
+}
+
 /// Identifiers of all controls.
 pub(super) fn known_controls() -> Vec<&'static str> {
     ALL.iter().map(|control| control.meta().id).collect()
 }
 
 /// The day in UTC, for waivers. A clock before 1970 counts as 1970: then no waiver has expired.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Date::from_unix_seconds(since.as_secs())
 }

@@ -12,8 +12,8 @@ pub(crate) fn run() -> Result<Exit, Error> {
         |error: std::io::Error| Error::Write { path: "the manual page".into(), reason: error.to_string() };
     rendered.map_err(failed)?;
     for command in Args::command().get_subcommands().filter(|command| command.get_name() != "help") {
-        let named = command.clone().name(format!("temper {}", command.get_name()));
-        let man = clap_mangen::Man::new(named);
+        let name = format!("temper {}", command.get_name());
+        let man = clap_mangen::Man::new(command.clone().display_name(name.clone()).bin_name(name));
         man.render_synopsis_section(&mut page).map_err(failed)?;
         man.render_options_section(&mut page).map_err(failed)?;
     }

@@ -1,20 +1,24 @@
 use temper_plan::{Options, Plan};
 
-use super::load::{Loaded, known_controls};
+use super::load::{Loaded, known_controls, today};
 use crate::args::{ChangeArgs, Plan as Args, PlanFormat, SelectArgs};
 use crate::error::{Error, Exit};
 use crate::output;
+use crate::progress::Progress;
 
 /// `temper plan`.
 pub(crate) fn run(args: &Args) -> Result<Exit, Error> {
     let loaded = Loaded::new(&args.stack)?;
     let plan = make(&loaded, &args.select, &args.change)?;
     let text = match args.format {
-        PlanFormat::Human => temper_report::plan(&loaded.stack, &plan, true),
+        PlanFormat::Human => temper_report::plan(&loaded.stack, &plan, true, output::width()),
         PlanFormat::Diff => plan.files.iter().map(temper_plan::FileChange::diff).collect(),
-        PlanFormat::Json => temper_report::plan_json(&plan),
+        PlanFormat::Json => temper_report::plan_json(&loaded.stack, &plan),
     };
     output::print(&text)?;
+    if args.format == PlanFormat::Diff {
+        output::problems(&loaded.stack);
+    }
     Ok(exit(&loaded))
 }
 
@@ -25,18 +29,14 @@ pub(super) fn make(loaded: &Loaded, select: &SelectArgs, change: &ChangeArgs) ->
         in_place: change.in_place,
         safe_only: change.safe_only,
         no_dockerfiles: change.no_dockerfiles,
+        today: Some(today()),
     };
     let known = known_controls();
+    let _progress = Progress::start(format!("planning {}", loaded.root.shown));
     Ok(temper_plan::plan(&loaded.stack, &loaded.tree, &loaded.options(&known), &judged, &options)?)
 }
 
-/// Files that could not be read are shown and the rest is planned; the exit status tells.
+/// What can be read is planned; the exit status tells that something could not.
 pub(super) fn exit(loaded: &Loaded) -> Exit {
-    let broken = loaded.stack.problems.iter().filter(|problem| !problem.warning);
-    let mut exit = Exit::Clean;
-    for problem in broken {
-        output::error(&temper_report::problem(&loaded.stack, problem));
-        exit = Exit::BadInput;
-    }
-    exit
+    if temper_report::has_errors(&loaded.stack) { Exit::BadInput } else { Exit::Clean }
 }

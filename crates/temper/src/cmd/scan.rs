@@ -1,6 +1,6 @@
 use temper_controls::{Judged, Verdict};
 use temper_model::Stack;
-use temper_report::Detail;
+use temper_report::{Detail, View};
 
 use super::load::Loaded;
 use crate::args::{FailOn, Format, Scan};
@@ -13,7 +13,7 @@ pub(crate) fn run(args: &Scan) -> Result<Exit, Error> {
     let judged = loaded.judge(&args.select)?;
     let (root, stack) = (&loaded.root.shown, &loaded.stack);
     let text = match args.format {
-        Format::Human => temper_report::findings(root, stack, &judged, detail(args)),
+        Format::Human => temper_report::findings(root, stack, &judged, view(args)),
         Format::Json => json(root, stack, &judged),
         Format::Sarif => temper_report::sarif(stack, &judged),
         Format::Junit => temper_report::junit(stack, &judged),
@@ -22,12 +22,13 @@ pub(crate) fn run(args: &Scan) -> Result<Exit, Error> {
     Ok(exit(stack, &judged, args.fail_on))
 }
 
-fn detail(args: &Scan) -> Detail {
-    match (args.quiet, args.verbose) {
+fn view(args: &Scan) -> View {
+    let detail = match (args.quiet, args.verbose) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
-    }
+    };
+    View { detail, width: output::width() }
 }
 
 fn json(root: &str, stack: &Stack, judged: &Judged) -> String {
@@ -39,7 +40,7 @@ fn json(root: &str, stack: &Stack, judged: &Judged) -> String {
 
 /// A file that could not be read may hide anything, so it weighs more than findings.
 fn exit(stack: &Stack, judged: &Judged, fail_on: FailOn) -> Exit {
-    if stack.problems.iter().any(|problem| !problem.warning) {
+    if temper_report::has_errors(stack) {
         return Exit::BadInput;
     }
     let FailOn::AtLeast(severity) = fail_on else { return Exit::Clean };
