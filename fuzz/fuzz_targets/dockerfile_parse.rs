@@ -102,7 +102,7 @@ fn document(text: &str, heredoc: &Heredoc) {
 /// Every byte that the shell gets stands in the file where the segments say, but for the line ends that the parser adds
 /// around heredocs: they only have a place.
 fn shell(text: &str, command: &Command) {
-    let Command::Shell { text: joined, span, segments } = command else { return };
+    let Command::Shell { text: joined, span, segments, .. } = command else { return };
     assert_fits(text, *span);
     for (i, byte) in joined.bytes().enumerate() {
         let offset = segments.offset(i);

@@ -1,6 +1,7 @@
 use temper_text::Span;
 
 use crate::Segments;
+use crate::shell::ReadOnce;
 
 /// A Dockerfile as it is written. Every span is in bytes of the text that was parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +203,8 @@ pub enum Command {
         span: Span,
         /// Where the bytes of `text` come from.
         segments: Segments,
+        /// Its commands, read when they are first asked for.
+        script: ReadOnce,
     },
 }
 

@@ -91,7 +91,7 @@ fn shell_words(line: &str) -> Vec<Range<usize>> {
 /// Puts the heredoc bodies into the text of a shell command. A command that is nothing but one heredoc is replaced by
 /// its body: BuildKit runs the body as a script.
 pub(super) fn extend_shell(command: &mut Command, heredocs: &[Heredoc], file: &str) {
-    let Command::Shell { text, span, segments } = command else { return };
+    let Command::Shell { text, span, segments, .. } = command else { return };
     if let [only] = heredocs
         && only.span == *span
     {

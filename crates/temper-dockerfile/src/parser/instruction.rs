@@ -5,6 +5,7 @@ use temper_text::Span;
 use super::args::{flags, is_blank, split_blanks, split_quoted, word};
 use super::json::{self, Json};
 use crate::line::Line;
+use crate::shell::ReadOnce;
 use crate::{ArgDef, Command, Flag, Instruction, InstructionKind, Pair, ParseError, Segments, Word};
 
 /// Reads one instruction from `range` of a joined line. Errors are added to `errors`.
@@ -176,7 +177,7 @@ impl Reader<'_> {
         let mut segments = Segments::default();
         self.line.segments.copy_range(range.clone(), &mut segments);
         let text = self.line.slice(range.clone()).to_owned();
-        Ok(Command::Shell { text, span: self.line.span(range), segments })
+        Ok(Command::Shell { text, span: self.line.span(range), segments, script: ReadOnce::default() })
     }
 
     fn needed_command(&self) -> Parsed<Command> {

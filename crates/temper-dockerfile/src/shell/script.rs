@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use temper_text::Span;
 
 use super::Word;
@@ -12,6 +14,20 @@ pub struct Script {
     /// True when a part could not be read: there may be more commands.
     pub incomplete: bool,
 }
+
+/// A script that is read at most once: every build target and every control asks for it again, and reading shell text
+/// is the most costly part of reading a Dockerfile.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOnce(OnceLock<Script>);
+
+/// It follows from the text beside it, so whether it was read yet makes no difference.
+impl PartialEq for ReadOnce {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ReadOnce {}
 
 /// One simple command (POSIX.1-2017, XCU 2.9.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +102,9 @@ impl Command {
         match self {
             Self::Exec(words) => exec_script(words),
             Self::Shell { text, .. } if is_foreign(text) => Script { commands: Vec::new(), incomplete: true },
-            Self::Shell { text, segments, .. } => read(text, &Origin::Joined(segments)),
+            Self::Shell { text, segments, script, .. } => {
+                script.0.get_or_init(|| read(text, &Origin::Joined(segments))).clone()
+            }
         }
     }
 }
