@@ -25,7 +25,7 @@ pub(crate) struct File {
 pub(crate) struct Generator {
     /// A folder in which every file comes from this generator: one that it no longer makes is removed.
     pub(crate) owned_folder: Option<&'static str>,
-    pub(crate) files: fn() -> Vec<File>,
+    pub(crate) files: fn(&Workspace) -> Result<Vec<File>>,
 }
 
 /// Writes every generated file, or fails when one is not as the code would write it.
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, mode: Mode) -> Result<()> {
     let mut changes = Vec::new();
     let mut count = 0;
     for generator in GENERATORS {
-        let files = (generator.files)();
+        let files = (generator.files)(workspace)?;
         count += files.len();
         changes.extend(changes_of(&workspace.root, generator.owned_folder, files)?);
     }
