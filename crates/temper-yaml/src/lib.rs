@@ -20,7 +20,7 @@ mod value;
 
 pub use error::YamlError;
 pub use node::{Entry, Kind, Node, Scalar, Style, Yaml};
-pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_NODES, parse};
 pub use quote::quote;
 pub use render::render;
 pub use snippet::Snippet;

@@ -8,6 +8,10 @@ use crate::{Entry, Kind, Node, Scalar, Style, Yaml, YamlError};
 /// Largest text that [`parse`] reads, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// Most nodes of one text that [`parse`] reads: scalars, aliases, sequences and mappings. So many take about 150 MB,
+/// which a text of [`MAX_BYTES`] could need thirty times over.
+pub const MAX_NODES: usize = 500_000;
+
 /// Deepest nesting of sequences and mappings that [`parse`] reads.
 pub const MAX_DEPTH: usize = 128;
 
@@ -18,8 +22,8 @@ const CORE_TAGS: &str = "tag:yaml.org,2002:";
 /// Aliases are never expanded, so the tree is never larger than the text.
 ///
 /// # Errors
-/// When the text is not YAML, is larger than [`MAX_BYTES`], is nested deeper than [`MAX_DEPTH`], holds a NUL byte, or
-/// holds a merge conflict.
+/// When the text is not YAML, is larger than [`MAX_BYTES`], has more than [`MAX_NODES`] nodes, is nested deeper than
+/// [`MAX_DEPTH`], holds a NUL byte, or holds a merge conflict.
 pub fn parse(text: &str) -> Result<Yaml, YamlError> {
     if text.len() > MAX_BYTES {
         return Err(YamlError::new("file is larger than 16 MiB", Span::at(0)));
@@ -46,7 +50,11 @@ pub fn parse(text: &str) -> Result<Yaml, YamlError> {
         let range = source.byte_range().unwrap_or(0..0);
         let tag_span = source.tag_span().and_then(|span| span.byte_range());
         let tag_span = tag_span.map(|range| Span::new(range.start, range.end));
-        builder.event(event, Span::new(range.start, range.end), tag_span)?;
+        let span = Span::new(range.start, range.end);
+        builder.event(event, span, tag_span)?;
+        if builder.nodes > MAX_NODES {
+            return Err(YamlError::new(format!("more than {MAX_NODES} values in one file"), span));
+        }
     }
     Ok(builder.finish())
 }
@@ -69,6 +77,7 @@ struct Builder<'a> {
     text: &'a str,
     yaml: Yaml,
     open: Vec<Open>,
+    nodes: usize,
     /// End of the last token that belongs to a node; the next node's own bytes come after it.
     cursor: usize,
     /// The last event began a collection, so that an anchor event now is the collection's.
@@ -77,7 +86,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, yaml: Yaml::default(), open: Vec::new(), cursor: 0, began: false }
+        Self { text, yaml: Yaml::default(), open: Vec::new(), nodes: 0, cursor: 0, began: false }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span, tag_span: Option<Span>) -> Result<(), YamlError> {
@@ -94,7 +103,9 @@ impl<'a> Builder<'a> {
                 self.push(Node { kind, span, anchor: None, tag, properties: tag_span, slot, in_flow: false });
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let kind = Kind::Alias(span.slice(self.text).trim_start_matches('*').into());
+                // A name may itself begin with `*`.
+                let written = span.slice(self.text);
+                let kind = Kind::Alias(written.strip_prefix('*').unwrap_or(written).into());
                 let slot = self.slot();
                 self.push(Node {
                     kind,
@@ -178,6 +189,7 @@ impl<'a> Builder<'a> {
     }
 
     fn push(&mut self, mut node: Node) {
+        self.nodes += 1;
         self.cursor = node.span.end as usize;
         let Some(open) = self.open.last_mut() else {
             self.yaml.documents.push(node);
@@ -238,8 +250,26 @@ impl<'a> Builder<'a> {
         }
         // After `? a`, a `:` further below may belong to an outer mapping.
         let same_line = !self.text.get(self.cursor..at).is_some_and(|between| between.contains('\n'));
-        let own = open.flow || same_line || self.column(at) == self.column(open.start.start as usize);
+        let placed = open.flow || same_line || self.column(at) == self.column(open.start.start as usize);
+        let own = if self.is_separated(at + 1, open.flow) {
+            placed
+        } else {
+            // `:P` is a scalar, except just after what quotes or brackets end (YAML 1.2.2, section 7.4.2).
+            same_line && self.cursor.checked_sub(1).is_some_and(|last| self.ends_like_json(last))
+        };
         own.then(|| Span::at(at + 1).start)
+    }
+
+    /// True when an indicator that ends before `at` is one, and not the first character of a scalar.
+    fn is_separated(&self, at: usize, flow: bool) -> bool {
+        match self.text.as_bytes().get(at) {
+            None | Some(b' ' | b'\t' | b'\r' | b'\n') => true,
+            Some(next) => flow && b",[]{}".contains(next),
+        }
+    }
+
+    fn ends_like_json(&self, last: usize) -> bool {
+        self.text.as_bytes().get(last).is_some_and(|byte| b"\"'}]".contains(byte))
     }
 
     /// The column of `at`, from 0, in characters.

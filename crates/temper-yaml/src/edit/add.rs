@@ -60,6 +60,9 @@ pub fn add_entry_to_null(
         return Err(EditRefused::new("the value is not null"));
     }
     check_key(key)?;
+    if entry.key.outer_span().is_empty() {
+        return Err(EditRefused::new("the entry to write below has no written key"));
+    }
     let map = Snippet::Map(vec![(key.to_owned(), value.clone(), None)]);
     let slot = match null.slot {
         Some(slot) if !null.in_flow && begins_at(text, null, slot) => slot,
@@ -83,6 +86,7 @@ pub fn append_item(text: &str, sequence: &Node, item: &Snippet) -> Result<Vec<Te
     let Kind::Sequence { items, flow } = &sequence.kind else {
         return Err(EditRefused::new("not a sequence"));
     };
+    replace::check_keys(sequence)?;
     let layout = Layout::near(text, sequence);
     let end = items.last().map(|item| item.outer_span().end as usize);
     if *flow {
@@ -117,6 +121,7 @@ fn check_new_key(mapping: &Node, key: &str) -> Result<(), EditRefused> {
     if !matches!(mapping.kind, Kind::Mapping { .. }) {
         return Err(EditRefused::new("not a mapping"));
     }
+    replace::check_keys(mapping)?;
     if mapping.entry(key).is_some() {
         return Err(EditRefused::new(format!("the mapping has the key `{key}` already")));
     }

@@ -21,6 +21,7 @@ pub fn remove_entry(text: &str, mapping: &Node, key: &str) -> Result<Vec<TextEdi
             "the key `{key}` stands there twice; remove one of them first"
         )));
     }
+    replace::check_keys(mapping)?;
     replace::check_anchors(text, &entry.key)?;
     replace::check_anchors(text, &entry.value)?;
     let members: Vec<_> = entries.iter().map(|entry| entry.span()).collect();
@@ -38,6 +39,7 @@ pub fn remove_item(text: &str, sequence: &Node, index: usize) -> Result<Vec<Text
     let Some(item) = items.get(index) else {
         return Err(EditRefused::new(format!("there is no item {index}")));
     };
+    replace::check_keys(sequence)?;
     replace::check_anchors(text, item)?;
     // In a block sequence the item's dash belongs to it.
     let dash = |item: &Node| {

@@ -38,7 +38,21 @@ pub(crate) fn check_replaceable(text: &str, node: &Node) -> Result<(), EditRefus
             "the value has the tag `{tag}`, which would apply to the new value too"
         )));
     }
+    check_keys(node)?;
     check_anchors(text, node)
+}
+
+/// Refuses when a key in the node's subtree is not written (`? `, `: a`): readers differ on where such entries begin
+/// and end, and a line more or less may give a neighbour another key.
+pub(crate) fn check_keys(node: &Node) -> Result<(), EditRefused> {
+    for entry in node.entries() {
+        if entry.key.outer_span().is_empty() {
+            return Err(EditRefused::new("a key in it is not written; write it, or remove its `?` or `:`"));
+        }
+        check_keys(&entry.key)?;
+        check_keys(&entry.value)?;
+    }
+    node.items().iter().try_for_each(check_keys)
 }
 
 /// Refuses when an anchor in the node's subtree is used outside it.

@@ -21,6 +21,37 @@ fn error(text: &str) -> (String, String) {
 }
 
 #[test]
+fn more_nodes_than_memory_is_for_are_refused() {
+    let text = format!("[{}x]", "x,".repeat(crate::MAX_NODES));
+    assert_eq!(error(&text), ("more than 500000 values in one file".to_owned(), "x".to_owned()));
+}
+
+#[test]
+fn name_of_an_alias_may_begin_with_a_star() {
+    assert_eq!(root("**").kind, Kind::Alias("*".into()));
+}
+
+#[test]
+fn colon_that_begins_a_scalar_introduces_no_value() {
+    let text = "  - ?\n    :P:";
+    let yaml = root(text);
+    let spans: Vec<_> = yaml.items()[0]
+        .entries()
+        .iter()
+        .flat_map(|entry| [&entry.key, &entry.value])
+        .map(|node| (node.span.start, node.span.slice(text)))
+        .collect();
+    assert_eq!(spans, [(10, ""), (10, ""), (10, ":P"), (13, "")]);
+}
+
+#[test]
+fn colon_after_a_quoted_key_needs_no_blank() {
+    let text = "{\"a\":, 'b':1, [c]:}";
+    let starts: Vec<_> = root(text).entries().iter().map(|entry| entry.value.slot).collect();
+    assert_eq!(starts, [Some(5), Some(11), Some(18)]);
+}
+
+#[test]
 fn collections_end_before_comments_and_blank_lines() {
     let text = "a:\n  b: 1 # one\n\n# next\nc: [1, 2 ] # two\n";
     assert_eq!(slice(text, &["a"]), "b: 1");
