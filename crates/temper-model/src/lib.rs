@@ -11,6 +11,7 @@ mod settings;
 mod stack;
 mod tree;
 mod value;
+mod yaml_files;
 
 pub use build_context::{BuildContext, IgnoreFile};
 pub use discover::{LoadOptions, MARKER, Walk, WalkRequest};

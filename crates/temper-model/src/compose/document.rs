@@ -10,8 +10,9 @@ use super::load_path::KeyPath;
 use super::tags::Removal;
 use crate::{Data, Member, Origin, Text, Value};
 
-/// Values that one project may have, aliases expanded. Real projects have a few thousand; an alias bomb has billions.
-pub(crate) const MAX_NODES: usize = 1_000_000;
+/// Values that one project may have, aliases expanded. A thousand services have some ten thousand, an alias bomb has
+/// billions. So many take about 50 MB.
+pub(crate) const MAX_NODES: usize = 250_000;
 /// How deep values may lie within each other, aliases expanded. The file format needs about ten.
 pub(crate) const MAX_DEPTH: usize = 100;
 

@@ -22,18 +22,19 @@ use super::merge::merge;
 use super::merge_unicity::enforce;
 use super::tags::{Removal, remove};
 use super::{Definition, Selection};
+use crate::yaml_files::YamlFiles;
 use crate::{Data, FileTree, Problem, Value, path};
 
 /// Reads the files of a selection and merges them.
 ///
 /// It always comes back: what Compose would refuse is among the problems, and the rest of the project is there.
 pub(crate) fn load(
-    tree: &dyn FileTree,
+    yaml: &YamlFiles<'_>,
     sources: &mut SourceMap,
     selection: &Selection,
     mode: Mode,
 ) -> Loaded {
-    let mut loader = Loader::new(tree, sources, mode);
+    let mut loader = Loader::new(yaml, sources, mode);
     let Start { files, directory, name, environment } = load_start::start(&mut loader, selection);
     let scope = Scope { directory, environment: Rc::new(environment), chain: Vec::new() };
     let model = loader.model(&files, &scope);
@@ -83,6 +84,7 @@ pub(super) struct Parsed {
 pub(super) struct Loader<'l> {
     pub(super) tree: &'l dyn FileTree,
     pub(super) sources: &'l mut SourceMap,
+    yaml: &'l YamlFiles<'l>,
     pub(super) mode: Mode,
     pub(super) budget: Budget,
     problems: Vec<Problem>,
@@ -94,10 +96,11 @@ pub(super) struct Loader<'l> {
 }
 
 impl<'l> Loader<'l> {
-    fn new(tree: &'l dyn FileTree, sources: &'l mut SourceMap, mode: Mode) -> Self {
+    fn new(yaml: &'l YamlFiles<'l>, sources: &'l mut SourceMap, mode: Mode) -> Self {
         Self {
-            tree,
+            tree: yaml.tree,
             sources,
+            yaml,
             mode,
             budget: Budget::new(),
             problems: Vec::new(),
@@ -188,23 +191,22 @@ impl<'l> Loader<'l> {
     }
 
     fn read(&mut self, path: &str, base: &str, at: Option<Loc>) -> Option<Parsed> {
-        let text = match self.tree.read(path) {
-            Ok(text) => text,
+        let read = match self.yaml.read(path) {
+            Ok(read) => read,
             Err(error) => {
                 self.unreadable(path, at, error.to_string());
                 return None;
             }
         };
-        let yaml = temper_yaml::parse(&text);
-        let empty = text.trim_start_matches('\u{feff}').trim().is_empty();
-        let file = self.sources.add(SourceFile::new(path, text));
+        let empty = read.source.text().trim_start_matches('\u{feff}').trim().is_empty();
+        let file = self.sources.add(read.source.clone());
         if base != self.project {
             self.bases.insert(file, base.to_owned());
         }
-        let yaml = match yaml {
+        let yaml = match &read.yaml {
             Ok(yaml) => yaml,
             Err(error) => {
-                self.refuse(Fault { at: Loc { file, span: error.span }, message: error.message });
+                self.refuse(Fault { at: Loc { file, span: error.span }, message: error.message.clone() });
                 return None;
             }
         };

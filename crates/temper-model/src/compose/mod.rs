@@ -33,3 +33,5 @@ mod units;
 pub use loaded::Mode;
 pub use project::{config, load_project};
 pub use service::*;
+
+pub(crate) use project::load_from;

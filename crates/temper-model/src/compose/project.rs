@@ -13,6 +13,7 @@ use super::report::Report;
 use super::typed::{EnvironmentFiles, Place, service};
 use super::{Project, Resource, Selection, Service, Variable};
 use super::{consistency, features, json, load, paths, schema, selection};
+use crate::yaml_files::YamlFiles;
 use crate::{Data, FileTree, Problem, Value};
 
 #[cfg(test)]
@@ -26,8 +27,18 @@ pub fn load_project(
     selection: &Selection,
     mode: Mode,
 ) -> Project {
-    let loaded = load::load(tree, sources, selection, mode);
-    read(tree, sources, selection, mode, loaded).project
+    load_from(&YamlFiles::new(tree), sources, selection, mode)
+}
+
+/// [`load_project`] with files that other projects may have read already.
+pub(crate) fn load_from(
+    files: &YamlFiles<'_>,
+    sources: &mut SourceMap,
+    selection: &Selection,
+    mode: Mode,
+) -> Project {
+    let loaded = load::load(files, sources, selection, mode);
+    read(files.tree, sources, selection, mode, loaded).project
 }
 
 /// The canonical form of a project: what `docker compose config --format json` prints.
@@ -39,7 +50,7 @@ pub fn config(
     sources: &mut SourceMap,
     selection: &Selection,
 ) -> Result<Json, Vec<Problem>> {
-    let loaded = load::load(tree, sources, selection, Mode::Strict);
+    let loaded = load::load(&YamlFiles::new(tree), sources, selection, Mode::Strict);
     let read = read(tree, sources, selection, Mode::Strict, loaded);
     let refused: Vec<Problem> =
         read.project.problems.iter().filter(|problem| !problem.warning).cloned().collect();

@@ -309,6 +309,7 @@ mod tests {
     use super::super::names::is_wanted;
     use super::super::read::read_compose_files;
     use super::{Input, Named, group};
+    use crate::yaml_files::YamlFiles;
     use crate::{FileTree as _, MemoryTree, WalkRequest};
 
     const BASE: &str = "services:\n  web:\n    image: web\n  db:\n    image: db\nnetworks:\n  back:\n";
@@ -317,7 +318,7 @@ mod tests {
     fn grouped_with(files: &[(&str, &str)], named: Vec<Named>) -> String {
         let tree = MemoryTree::new(files.iter().copied());
         let found = tree.walk(&WalkRequest { wanted: &is_wanted, exclude: &[] });
-        let read = read_compose_files(&tree, &found.files, &mut SourceMap::new());
+        let read = read_compose_files(&YamlFiles::new(&tree), &found.files, &mut SourceMap::new());
         let input = Input {
             outlines: &read.outlines,
             named,

@@ -15,6 +15,7 @@ use super::read::{
 use super::walk::{Walk, WalkRequest};
 use crate::compose::{Project, Selection};
 use crate::manifest::{self, Package};
+use crate::yaml_files::YamlFiles;
 use crate::{
     BuildContext, Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack,
     TreeError, path,
@@ -96,7 +97,8 @@ impl Loader<'_> {
         let reason = format!("named on the command line: {}", files.join(", "));
         let directory = files.first().map_or("", |file| path::parent(file)).to_owned();
         let mut parts = Parts::default();
-        let read = read_compose_files(self.tree, &files, &mut parts.sources);
+        let yaml = YamlFiles::new(self.tree);
+        let read = read_compose_files(&yaml, &files, &mut parts.sources);
         let named = Named { directory, files, reason, ..Named::default() };
         // Broken files are told by the loading itself, which is asked for exactly these.
         let no_marks = BTreeSet::new();
@@ -107,7 +109,7 @@ impl Loader<'_> {
             output: &self.settings.output,
         };
         let (groups, _) = group(input);
-        self.load_groups(groups, &read, &mut parts);
+        self.load_groups(groups, &yaml, &read, &mut parts);
         self.dockerfiles(Vec::new(), &mut parts);
         self.packages(&mut parts);
         self.build_contexts(&mut parts);
@@ -119,7 +121,8 @@ impl Loader<'_> {
         let Walk { files, directories, skipped, problems } = self.tree.walk(&request);
         let mut parts = Parts { skipped, problems, ..Parts::default() };
         parts.problems.extend(directories_as_files(&directories));
-        let mut read = read_compose_files(self.tree, &files, &mut parts.sources);
+        let yaml = YamlFiles::new(self.tree);
+        let mut read = read_compose_files(&yaml, &files, &mut parts.sources);
         parts.problems.append(&mut read.problems);
         let named = self.named(&files);
         let input =
@@ -127,7 +130,7 @@ impl Loader<'_> {
         let (groups, mut problems) = group(input);
         place(&mut problems, &read, &parts.sources);
         parts.problems.append(&mut problems);
-        self.load_groups(groups, &read, &mut parts);
+        self.load_groups(groups, &yaml, &read, &mut parts);
         self.dockerfiles(files.into_iter().filter(|file| is_dockerfile(file)).collect(), &mut parts);
         self.packages(&mut parts);
         self.build_contexts(&mut parts);
@@ -159,14 +162,14 @@ impl Loader<'_> {
         named
     }
 
-    fn load_groups(&self, groups: Vec<Group>, read: &ComposeFiles, parts: &mut Parts) {
+    fn load_groups(&self, groups: Vec<Group>, yaml: &YamlFiles<'_>, read: &ComposeFiles, parts: &mut Parts) {
         let mut selections = Vec::new();
         for group in &groups {
             selections.push(self.selection(group, None));
             selections
                 .extend(group.overlays.iter().map(|overlay| self.selection(group, Some(&overlay.file))));
         }
-        let mut projects = load_projects(self.tree, &mut parts.sources, &selections).into_iter();
+        let mut projects = load_projects(yaml, &mut parts.sources, &selections).into_iter();
         for group in groups {
             let Some(project) = projects.next() else { break };
             let merged: Vec<Project> = projects.by_ref().take(group.overlays.len()).collect();

@@ -1,8 +1,8 @@
 use rayon::prelude::*;
 use temper_text::{SourceFile, SourceMap};
 
-use crate::FileTree;
-use crate::compose::{Mode, Project, Selection, load_project};
+use crate::compose::{Mode, Project, Selection, load_from};
+use crate::yaml_files::YamlFiles;
 
 /// A project, and the files that it read and the map did not have.
 type Loaded = (Project, Vec<SourceFile>);
@@ -14,11 +14,11 @@ type Loaded = (Project, Vec<SourceFile>);
 /// texts. A load that read nothing new is right as it is. The files that the others read are added to the one map, and
 /// then those are loaded again; most projects read only what discovery has read already.
 pub(super) fn load_projects(
-    tree: &dyn FileTree,
+    files: &YamlFiles<'_>,
     sources: &mut SourceMap,
     selections: &[Selection],
 ) -> Vec<Project> {
-    let first: Vec<Loaded> = load_on_copies(tree, sources, selections);
+    let first: Vec<Loaded> = load_on_copies(files, sources, selections);
     for file in first.iter().flat_map(|(_, new)| new) {
         if sources.by_path(file.path()).is_none() {
             sources.add(file.clone());
@@ -30,7 +30,7 @@ pub(super) fn load_projects(
         .filter(|((_, new), _)| !new.is_empty())
         .map(|(_, again)| again.clone())
         .collect();
-    let mut second = load_on_copies(tree, sources, &again).into_iter().zip(&again);
+    let mut second = load_on_copies(files, sources, &again).into_iter().zip(&again);
     let finish = |(project, new): Loaded| {
         if new.is_empty() {
             return Some(project);
@@ -38,16 +38,16 @@ pub(super) fn load_projects(
         let ((project, new), selection) = second.next()?;
         // A file that is read anew each time cannot be shared: load into the one map itself.
         let settled = new.is_empty();
-        Some(if settled { project } else { load_project(tree, sources, selection, Mode::Lenient) })
+        Some(if settled { project } else { load_from(files, sources, selection, Mode::Lenient) })
     };
     first.into_iter().filter_map(finish).collect()
 }
 
-fn load_on_copies(tree: &dyn FileTree, sources: &SourceMap, selections: &[Selection]) -> Vec<Loaded> {
+fn load_on_copies(files: &YamlFiles<'_>, sources: &SourceMap, selections: &[Selection]) -> Vec<Loaded> {
     let known = sources.iter().count();
     let load = |selection: &Selection| {
         let mut own = sources.clone();
-        let project = load_project(tree, &mut own, selection, Mode::Lenient);
+        let project = load_from(files, &mut own, selection, Mode::Lenient);
         let new = own.iter().skip(known).map(|(_, file)| file.clone()).collect();
         (project, new)
     };

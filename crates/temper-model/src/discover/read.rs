@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use temper_text::{Loc, SourceFile, SourceMap};
+use temper_text::{Loc, SourceMap};
 use temper_yaml::YamlError;
 
 use super::group::MARKER;
 use super::names::{BASES, is_compose, is_yaml};
 use super::outline::Outline;
 use super::standalone::Outlines;
+use crate::yaml_files::{YamlFile, YamlFiles};
 use crate::{FileTree, Problem, TreeError};
 
 /// The Compose files of a tree, read.
@@ -22,8 +24,8 @@ pub(super) struct ComposeFiles {
 }
 
 enum Reading {
-    Stack { text: String, outline: Outline },
-    Broken { text: String, error: YamlError },
+    Stack { file: Arc<YamlFile>, outline: Outline },
+    Broken { file: Arc<YamlFile>, error: YamlError },
     Unreadable(TreeError),
     Other(&'static str),
 }
@@ -31,17 +33,21 @@ enum Reading {
 /// Reads the YAML files among `paths`. Whatever its name, a file counts when it reads as Compose; what does not is told
 /// only when its name says that it should.
 pub(super) fn read_compose_files(
-    tree: &dyn FileTree,
+    files: &YamlFiles<'_>,
     paths: &[String],
     sources: &mut SourceMap,
 ) -> ComposeFiles {
     let yaml: Vec<&String> = paths.iter().filter(|path| is_yaml(path)).collect();
-    let readings: Vec<Reading> = yaml.par_iter().map(|path| read(tree, path)).collect();
-    let mut files = ComposeFiles::default();
+    let readings: Vec<Reading> = yaml.par_iter().map(|path| read(files.tree, path)).collect();
+    let mut found = ComposeFiles::default();
     for (path, reading) in yaml.into_iter().zip(readings) {
-        files.add(path, reading, sources);
+        // A project is loaded from these; what is for other programs need not be kept.
+        if let Reading::Stack { file, .. } | Reading::Broken { file, .. } = &reading {
+            files.keep(Arc::clone(file));
+        }
+        found.add(path, reading, sources);
     }
-    files
+    found
 }
 
 fn read(tree: &dyn FileTree, path: &str) -> Reading {
@@ -53,12 +59,16 @@ fn read(tree: &dyn FileTree, path: &str) -> Reading {
     if !is_compose(path) && !text.contains("services") {
         return Reading::Other("it has no `services` at the top");
     }
-    let yaml = match temper_yaml::parse(&text) {
-        Ok(yaml) => yaml,
-        Err(error) => return Reading::Broken { text, error },
+    let file = Arc::new(YamlFile::new(path, text));
+    let outline = match &file.yaml {
+        Ok(yaml) => Outline::read(path, yaml),
+        Err(error) => {
+            let error = error.clone();
+            return Reading::Broken { file, error };
+        }
     };
-    match Outline::read(path, &yaml) {
-        Ok(outline) => Reading::Stack { text, outline },
+    match outline {
+        Ok(outline) => Reading::Stack { file, outline },
         Err(reason) => Reading::Other(reason),
     }
 }
@@ -70,17 +80,17 @@ impl ComposeFiles {
             self.problems.push(Problem { file: path.to_owned(), at, message, warning });
         };
         match reading {
-            Reading::Stack { text, outline } => {
-                if text.starts_with(MARKER) {
+            Reading::Stack { file, outline } => {
+                if file.source.text().starts_with(MARKER) {
                     self.marked.insert(path.to_owned());
                 }
                 if meant || outline.is_plain() {
-                    sources.add(SourceFile::new(path, text));
+                    sources.add(file.source.clone());
                 }
                 self.outlines.insert(path.to_owned(), outline);
             }
-            Reading::Broken { text, error } if meant => {
-                let file = sources.add(SourceFile::new(path, text));
+            Reading::Broken { file, error } if meant => {
+                let file = sources.add(file.source.clone());
                 problem(Some(Loc { file, span: error.span }), error.message, false);
             }
             Reading::Unreadable(error) if meant => problem(None, reason_of(path, &error), false),
