@@ -3,7 +3,7 @@ use std::process::Command;
 use crate::failure::{Failure, Result};
 use crate::generate::Mode;
 use crate::workspace::Workspace;
-use crate::{generate, shell, test};
+use crate::{documents, generate, shell, test};
 
 /// Everything that must hold before a change is accepted; the quick checks first, and the first that fails ends it.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -11,6 +11,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         shell::run(&mut command)?;
     }
     generate::run(workspace, Mode::Check)?;
+    documents::check(workspace)?;
     dependencies(workspace)?;
     test::run(workspace, &[])
 }

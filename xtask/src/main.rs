@@ -3,6 +3,7 @@
 mod ci;
 mod compose;
 mod debian;
+mod documents;
 mod failure;
 mod fuzz;
 mod generate;
@@ -23,8 +24,9 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test [-- ARGS]            set up what the tests need and run them; ARGS go to cargo nextest (or cargo test)
-  ci                        format, lints, generated files, dependencies, fuzz targets, tests
+  ci                        format, lints, generated files, documents, dependencies, fuzz targets, tests
   generate [--check]        write the generated files, or say which of them are out of date
+  documents                 check the links of documents, and the output that they show
   fuzz TARGET [SECONDS]     fuzz one target of fuzz/fuzz_targets, for 60 seconds unless told otherwise
 ";
 
@@ -56,6 +58,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["ci"] => ci::run(&Workspace::find()?),
         ["generate"] => generate::run(&Workspace::find()?, Mode::Write),
         ["generate", "--check"] => generate::run(&Workspace::find()?, Mode::Check),
+        ["documents"] => documents::check(&Workspace::find()?),
         ["fuzz", target] => fuzz::run(&Workspace::find()?, target, fuzz::DEFAULT_SECONDS),
         ["fuzz", target, seconds] => fuzz::run(&Workspace::find()?, target, fuzz::seconds(seconds)?),
         _ => Err(Failure::Usage(format!("not a task: {}", args.join(" ")))),
