@@ -131,6 +131,13 @@ pub enum ComposeAction {
         /// The key below the service.
         key: &'static str,
     },
+    /// Removes one variable from `environment`, so that `env_file` or the image gives it.
+    UnsetVariable {
+        /// Its name.
+        name: String,
+        /// Where its value is written in a mapping, or the whole entry in a list.
+        at: temper_text::Loc,
+    },
     /// Sets one variable in `environment`, in the form that the file uses.
     SetVariable {
         /// Its name.

@@ -122,12 +122,21 @@ pub enum PathKind {
     Run,
     /// Log files: tmpfs.
     Log,
-    /// Configuration that is written at start: tmpfs, or a volume when it must be kept.
+    /// Configuration that is written at start: a volume, which begins with what the image holds there.
     Config,
     /// A model cache, large and slow to fill: a named volume, never a tmpfs (failure-mode 8).
     Model,
     /// Data that must be kept: a volume.
     State,
+}
+
+impl PathKind {
+    /// True when a mount there has to begin with what the image holds, or has to keep what is written: a volume, which
+    /// the engine fills from the image, and never a tmpfs, which hides it (failure-modes 6 and 8).
+    #[must_use]
+    pub fn needs_volume(self) -> bool {
+        matches!(self, Self::Config | Self::Model | Self::State)
+    }
 }
 
 /// A path that a service writes.

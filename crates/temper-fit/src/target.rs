@@ -4,9 +4,7 @@ use temper_model::compose::{MountKind, Service};
 use temper_model::{Class, Stack, parse_size};
 
 use crate::images::{KernelKind, KnownImage, Match, Support};
-use crate::profile::{
-    Identity, ImageSource, Login, PathKind, PlannedTmpfs, Target, TargetUser, WritablePath,
-};
+use crate::profile::{Identity, ImageSource, Login, PlannedTmpfs, Target, TargetUser, WritablePath};
 use crate::recognise::Recognised;
 use crate::source;
 use crate::{Evidence, EvidenceKind, Need};
@@ -178,7 +176,7 @@ pub(crate) fn of(
     let sizes = stack.settings.sizes(class);
     let own = stack.settings.services.get(&service.name);
     let uncovered = || writable.iter().filter(|path| path.cover.is_none());
-    let kept = |path: &&WritablePath| matches!(path.kind, PathKind::State | PathKind::Model);
+    let kept = |path: &&WritablePath| path.kind.needs_volume();
     let (user, why_user) = match user {
         Ok(user) => (Some(user), None),
         Err(why) => (None, Some(why)),

@@ -179,7 +179,11 @@ impl Paths<'_> {
         if self.hides_image_content(path) {
             return;
         }
-        let kind = kind_of(write.kind);
+        // Settings of a framework are made anew when they are not there; those of an image are not.
+        let kind = match kind_of(write.kind) {
+            PathKind::Config => PathKind::Cache,
+            kind => kind,
+        };
         let size = self.size_of(kind, write.size);
         let mut evidence = found.evidence.clone();
         evidence.detail = format!("{}; {}", evidence.detail, write.reason);
@@ -331,8 +335,7 @@ fn is_planned(write: &Write) -> bool {
 
 /// True when what is written to `below` may live in the mount of `above`.
 fn shares_place(above: &WritablePath, below: &WritablePath) -> bool {
-    let kept = |kind| matches!(kind, PathKind::State | PathKind::Model);
-    kept(above.kind) == kept(below.kind)
+    above.kind.needs_volume() == below.kind.needs_volume()
         && above.cover == below.cover
         && above.owner == below.owner
         && cover::holds(&above.path, &below.path)

@@ -110,7 +110,9 @@ fn slots(action: &ComposeAction) -> Vec<Slot<'_>> {
             vec![Slot::Place(*at), Slot::Item(key, identity(key, item))]
         }
         ComposeAction::Remove { at, .. } => vec![Slot::Place(*at)],
-        ComposeAction::SetVariable { name, .. } => vec![Slot::Variable(name)],
+        ComposeAction::SetVariable { name, .. } | ComposeAction::UnsetVariable { name, .. } => {
+            vec![Slot::Variable(name)]
+        }
     }
 }
 
@@ -130,7 +132,7 @@ pub(crate) fn key_of(action: &ComposeAction) -> &str {
         | ComposeAction::Replace { key, .. }
         | ComposeAction::Remove { key, .. }
         | ComposeAction::Unset { key } => key,
-        ComposeAction::SetVariable { .. } => "environment",
+        ComposeAction::SetVariable { .. } | ComposeAction::UnsetVariable { .. } => "environment",
     }
 }
 

@@ -214,7 +214,7 @@ fn has_dotenv(context: &ServiceContext<'_>) -> bool {
 }
 
 fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, at: Loc) -> Fix {
-    let action = ComposeAction::Remove { key: "environment", at };
+    let action = ComposeAction::UnsetVariable { name: name.to_owned(), at };
     let safety = needs_proof("a deployment that sets the variable in its shell would get the file's value");
     let summary = format!("remove {name} from `environment`, so that `env_file` gives it");
     fix(context, safety, summary, [(action, "an empty entry beats env_file".to_owned())])

@@ -65,7 +65,9 @@ fn intend(index: usize, service: &str, wanted: &[Wish], compiled: &mut Compiled)
     let key = (index, service.to_owned());
     let paths = wanted.iter().map(|wish| match &wish.action {
         ComposeAction::Set { path, .. } => path.iter().map(|key| (*key).to_owned()).collect(),
-        ComposeAction::SetVariable { name, .. } => vec!["environment".to_owned(), name.clone()],
+        ComposeAction::SetVariable { name, .. } | ComposeAction::UnsetVariable { name, .. } => {
+            vec!["environment".to_owned(), name.clone()]
+        }
         action => vec![key_of(action).to_owned()],
     });
     compiled.intended.paths.entry(key.clone()).or_default().extend(paths);

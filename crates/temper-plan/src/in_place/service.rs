@@ -55,6 +55,14 @@ impl Editor<'_> {
                     variable(text, service_entry(root, &service.name)?, name, &value, reason)
                 })
             }
+            ComposeAction::UnsetVariable { name, at } => {
+                if is_shared(service, "environment") || !site.files.contains(&at.file) {
+                    return Err("`environment` comes from elsewhere: change it there".to_owned());
+                }
+                self.edit(at.file, |text, root| {
+                    without_variable(text, service_entry(root, &service.name)?, name)
+                })
+            }
             ComposeAction::Unset { key } => {
                 let with = self.all_with(site, key);
                 if with.is_empty() {
@@ -149,6 +157,21 @@ fn set(
             let nested = below.iter().rev().fold(leaf, |inner, key| Snippet::map([(*key, inner)]));
             add(text, entry, key, &nested)
         }
+    }
+}
+
+/// Removes a variable from `environment`, in the form that the file uses.
+fn without_variable(text: &str, service: &Entry, name: &str) -> Result<Vec<TextEdit>, String> {
+    let environment =
+        service.value.get("environment").ok_or("the service has no `environment` of its own")?;
+    match &environment.kind {
+        Kind::Mapping { .. } => plain(edit::remove_entry(text, environment, name)),
+        Kind::Sequence { items, .. } => {
+            let names = |item: &Node| item.as_str().and_then(|item| item.split('=').next()) == Some(name);
+            let index = items.iter().position(names).ok_or("`environment` has no such entry")?;
+            plain(edit::remove_item(text, environment, index))
+        }
+        _ => Err("`environment` is an alias: write it out in this service".to_owned()),
     }
 }
 

@@ -26,9 +26,18 @@ pub(super) const OVERRIDE_SINCE: (u32, u32, u32) = (2, 24, 4);
 pub(crate) fn add(body: &mut Body, base: Base<'_>, wish: &Wish) -> Result<(), String> {
     let reason = Some(wish.reason.clone());
     match &wish.action {
-        ComposeAction::Set { path, value } => set(body, path, scalar(value), reason),
+        ComposeAction::Set { path, value } => set(body, path, Entry::Leaf { value: scalar(value), reason }),
         ComposeAction::SetVariable { name, value } => {
-            set(body, &["environment", name], Snippet::Scalar(escape(value)), reason)
+            let value = Snippet::Scalar(escape(value));
+            set(body, &["environment", name], Entry::Leaf { value, reason })
+        }
+        ComposeAction::UnsetVariable { name, at } => {
+            check_version(base.stack)?;
+            // Compose looks for the path of a `!reset` before it brings lists into the form of mappings.
+            if base.stack.sources.slice(*at).trim_start_matches(['"', '\'']).starts_with(name.as_str()) {
+                return Err("needs an in-place edit (--in-place): `environment` is a list".to_owned());
+            }
+            set(body, &["environment", name], Entry::Reset { reason })
         }
         ComposeAction::SetNew { key, entries } => {
             let entries =
@@ -61,16 +70,16 @@ pub(crate) fn volumes_of(project: &Project) -> impl Iterator<Item = &str> {
     project.volumes.keys().map(String::as_str)
 }
 
-fn set(body: &mut Body, path: &[&str], value: Snippet, reason: Option<String>) -> Result<(), String> {
+fn set(body: &mut Body, path: &[&str], new: Entry) -> Result<(), String> {
     let Some((key, below)) = path.split_first() else { return Err("a setting without a name".to_owned()) };
     if below.is_empty() {
-        body.insert((*key).to_owned(), Entry::Leaf { value, reason });
+        body.insert((*key).to_owned(), new);
         return Ok(());
     }
     let entry =
         body.entry((*key).to_owned()).or_insert_with(|| Entry::Map { entries: Body::new(), reason: None });
     match entry {
-        Entry::Map { entries, .. } => set(entries, below, value, reason),
+        Entry::Map { entries, .. } => set(entries, below, new),
         _ => Err(format!("another fix sets `{key}` as a whole")),
     }
 }

@@ -112,17 +112,24 @@ fn header(overlay: &Overlay) -> String {
 }
 
 fn tags(overlay: &Overlay) -> BTreeSet<&'static str> {
-    let entries = overlay.services.values().flat_map(IndexMap::values);
-    entries
-        .filter_map(|entry| match entry {
-            Entry::Override { items, .. } if !items.is_empty() => Some("!override"),
-            Entry::Override { .. } | Entry::Reset { .. } => Some("!reset"),
-            _ => None,
-        })
-        .collect()
+    overlay.services.values().flat_map(IndexMap::values).flat_map(tags_of).collect()
+}
+
+fn tags_of(entry: &Entry) -> BTreeSet<&'static str> {
+    match entry {
+        Entry::Override { items, .. } if !items.is_empty() => BTreeSet::from(["!override"]),
+        Entry::Override { .. } | Entry::Reset { .. } => BTreeSet::from(["!reset"]),
+        Entry::Map { entries, .. } => entries.values().flat_map(tags_of).collect(),
+        Entry::Leaf { .. } | Entry::List { .. } => BTreeSet::new(),
+    }
 }
 
 fn entry(key: &str, entry: &Entry) -> String {
+    if let Entry::Map { entries, reason } = entry {
+        let comment = reason.as_ref().map_or_else(String::new, |reason| format!(" # {reason}"));
+        let below: String = entries.iter().map(|(key, below)| self::entry(key, below)).collect();
+        return format!("{}:{comment}\n{}", quote(key), indented(&below, 2));
+    }
     let (value, reason) = snippet(entry);
     let plain = temper_yaml::render(&Snippet::Map(vec![(key.to_owned(), value, reason.cloned())]));
     let tag = match entry {
