@@ -32,15 +32,24 @@ impl KeyPath {
 
     /// True when the path has as many keys as `pattern` has parts between dots, and each is the same or `*` there.
     pub(crate) fn matches(&self, pattern: &str) -> bool {
-        let mut keys = self.keys.iter();
-        let mut wanted = pattern.split('.');
-        loop {
-            match (keys.next(), wanted.next()) {
-                (None, None) => return true,
-                (Some(key), Some(want)) if want == "*" || want == key => {}
-                _ => return false,
-            }
+        // Whole tables of patterns are tried on every value. Most differ in the last part, so that is looked at first.
+        let mut rest = pattern;
+        for (above, key) in self.keys.iter().enumerate().rev() {
+            let Some(before) = without_last_part(rest, key) else { return false };
+            let parent = if above == 0 { Some(before) } else { before.strip_suffix('.') };
+            let Some(parent) = parent else { return false };
+            rest = parent;
         }
+        rest.is_empty()
+    }
+}
+
+/// What stands before the last part of a pattern, when that part is `*` or ends in `key`.
+fn without_last_part<'p>(pattern: &'p str, key: &str) -> Option<&'p str> {
+    match pattern.strip_suffix('*') {
+        Some(before) => Some(before),
+        // A key with a dot would take two parts.
+        None => pattern.strip_suffix(key).filter(|_| !key.contains('.')),
     }
 }
 
@@ -59,6 +68,16 @@ mod tests {
     #[test]
     fn a_key_with_a_dot_is_one_part() {
         assert!(KeyPath::of(&["services", "a.b", "ports"]).matches("services.*.ports"));
+        assert!(!KeyPath::of(&["services", "web.ports"]).matches("services.web.ports"));
+    }
+
+    #[test]
+    fn a_part_is_the_whole_key() {
+        assert!(KeyPath::of(&["name"]).matches("name"));
+        assert!(!KeyPath::of(&["name"]).matches("services.name"));
+        assert!(!KeyPath::of(&["services", "web", "port"]).matches("services.*.support"));
+        assert!(!KeyPath::of(&["services", "web", ""]).matches("services.*.ports"));
+        assert!(KeyPath::of(&["services", "", "ports"]).matches("services.*.ports"));
     }
 
     #[test]
