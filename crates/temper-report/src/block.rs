@@ -81,7 +81,7 @@ fn details(stack: &Stack, finding: &Judgement, width: usize) -> String {
         note(format!("see {}: {}", place(stack, related.at), related.label));
     }
     if let Verdict::Waived(waived) = &finding.verdict {
-        note(format!("waived by {} until {}: {}", waived.owner, waived.expires, waived.reason));
+        note(format!("waived because {}", waived.reason));
     }
     if let Some(fix) = &finding.fix {
         let why = match &fix.safety {

@@ -31,7 +31,10 @@ pub fn has_errors(stack: &Stack) -> bool {
 pub fn problem_line(sources: &SourceMap, problem: &Problem) -> String {
     match position(sources, problem) {
         Some(LineCol { line, column }) => format!("{}:{line}:{column}: {}", problem.file, problem.message),
-        None if problem.file.is_empty() => problem.message.clone(),
+        // Some messages of the readers name the file and the line themselves.
+        None if problem.file.is_empty() || problem.message.starts_with(&format!("{}:", problem.file)) => {
+            problem.message.clone()
+        }
         None => format!("{}: {}", problem.file, problem.message),
     }
 }

@@ -1,0 +1,104 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::support::Sandbox;
+
+const ONLY: [&str; 2] = ["--only", "no-new-privileges,published-ports"];
+
+fn apply<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    ["apply"].into_iter().chain(ONLY).chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn apply_writes_the_overlay_and_says_how_to_start_it() {
+    let sandbox = Sandbox::of("small");
+    let outcome = sandbox.temper(apply(&[]));
+    insta::assert_snapshot!(outcome.shown(), @"
+    exit status 0
+    2 fixes in 1 file: 2 safe, 0 to be proven by a canary; 1 left out
+
+    project small  compose.yml
+
+    service/api
+      safe     no-new-privileges        add `no-new-privileges:true`
+      left out published-ports          publish it on 127.0.0.1: if no client on another host needs it,
+                                        write `127.0.0.1:8080:8000`
+
+    service/db
+      safe     no-new-privileges        add `no-new-privileges:true`
+
+    wrote docker-compose.hardened.yml
+    start it with `docker compose -f compose.yml -f docker-compose.hardened.yml up -d`
+    ");
+    insta::assert_snapshot!(sandbox.read("docker-compose.hardened.yml"), @"
+    # Written by temper; `temper apply` writes it anew, so change compose.yml or temper.toml instead.
+    # It holds what hardens the services, each line with its reason. To start them with it:
+    #   docker compose -f compose.yml -f docker-compose.hardened.yml up -d
+
+    services:
+      api:
+        security_opt:
+          - no-new-privileges:true # CIS Docker 5.26
+
+      db:
+        security_opt:
+          - no-new-privileges:true # CIS Docker 5.26
+    ");
+}
+
+#[test]
+fn applied_twice_changes_nothing() {
+    for more in [&[][..], &["--in-place"]] {
+        let sandbox = Sandbox::of("small");
+        assert_eq!(sandbox.temper(apply(more)).status, Some(0));
+        let names = ["compose.yml", "docker-compose.hardened.yml"];
+        let texts = || names.map(|name| fs::read_to_string(sandbox.path(name)).ok());
+        let before = texts();
+        let outcome = sandbox.temper(apply(more));
+        assert!(outcome.stdout.ends_with("\nnothing to change\n"), "{}", outcome.shown());
+        assert_eq!((outcome.status, texts()), (Some(0), before));
+    }
+}
+
+#[test]
+fn what_was_applied_is_found_to_pass() {
+    let sandbox = Sandbox::of("small");
+    let only = ["--only", "no-new-privileges"];
+    assert_eq!(sandbox.temper(["scan"].into_iter().chain(only)).status, Some(1));
+    sandbox.temper(["apply"].into_iter().chain(only));
+    let outcome = sandbox.temper(["scan"].into_iter().chain(only));
+    assert_eq!(outcome.status, Some(0), "{}", outcome.shown());
+}
+
+#[test]
+fn dry_run_shows_the_diff_and_writes_nothing() {
+    let sandbox = Sandbox::of("small");
+    let outcome = sandbox.temper(apply(&["--dry-run"]));
+    assert!(outcome.stdout.contains("+++ b/docker-compose.hardened.yml"), "{}", outcome.stdout);
+    assert!(outcome.stdout.ends_with("nothing was written (--dry-run)\n"), "{}", outcome.stdout);
+    assert!(!sandbox.path("docker-compose.hardened.yml").exists());
+}
+
+#[test]
+fn mode_of_a_file_stays_and_a_link_stays_a_link() {
+    let sandbox = Sandbox::of("small");
+    fs::rename(sandbox.path("compose.yml"), sandbox.path("real.yaml.txt")).unwrap();
+    fs::set_permissions(sandbox.path("real.yaml.txt"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("real.yaml.txt", sandbox.path("compose.yml")).unwrap();
+    let outcome = sandbox.temper(apply(&["--in-place"]));
+    assert_eq!(outcome.status, Some(0), "{}", outcome.shown());
+    assert!(fs::symlink_metadata(sandbox.path("compose.yml")).unwrap().is_symlink());
+    assert!(sandbox.read("real.yaml.txt").contains("no-new-privileges:true"));
+    assert_eq!(fs::metadata(sandbox.path("real.yaml.txt")).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn nothing_is_left_beside_the_files() {
+    let sandbox = Sandbox::of("small");
+    sandbox.temper(apply(&[]));
+    let entries = fs::read_dir(sandbox.path("")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["api", "compose.yml", "docker-compose.hardened.yml"]);
+}

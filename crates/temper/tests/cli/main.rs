@@ -1,0 +1,9 @@
+//! Runs the real program on small stacks. A folder of `tests/fixtures` is one stack, copied for each test.
+
+mod apply;
+mod bad_input;
+mod commands;
+mod formats;
+mod plan;
+mod scan;
+mod support;
