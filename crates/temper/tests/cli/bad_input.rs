@@ -81,7 +81,7 @@ fn text_that_is_not_utf_8_is_told_with_its_place() {
 #[test]
 fn file_that_may_not_be_read_is_told_unless_the_reader_may_read_everything() {
     let sandbox = Sandbox::of("profiles");
-    fs::set_permissions(sandbox.path("compose.yml"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(sandbox.path("compose.yml"), fs::Permissions::from_mode(0o000)).unwrap();
     let outcome = sandbox.temper(scan(&[]));
     if fs::read(sandbox.path("compose.yml")).is_ok() {
         assert_eq!(outcome.status, Some(0), "{}", outcome.shown());
