@@ -1,10 +1,11 @@
 //! From the model to profiles.
 
+use temper_dockerfile::facts::TargetFacts;
 use temper_model::compose::{Project, Service};
 use temper_model::{ClassSizes, Setting, Stack};
 
 use crate::profile::{Identity, ImageSource, Profile};
-use crate::{capabilities, class, image, login, recognise, target, writable};
+use crate::{capabilities, class, image, login, recognise, source, target, writable};
 
 /// The profile of every service of a project, in the order of its services.
 #[must_use]
@@ -86,6 +87,33 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
         {
             Some(format!("{} is only a base image, and what runs in it is not known", entry.image.id))
         }
+        ImageSource::Known { entry, .. }
+            if entry.image.role == crate::images::Role::Service && runs_a_script(service) =>
+        {
+            Some(format!("a script replaces the entrypoint of image {}, and may write anywhere", entry.image.id))
+        }
+        ImageSource::Built { facts, base: None, .. } if runs_its_base(service, facts) => {
+            Some(format!("it runs the program of {}, of which nothing is known", base_name(facts)))
+        }
         ImageSource::Built { .. } | ImageSource::Known { .. } => None,
     }
+}
+
+/// True when `entrypoint` gives the start to a shell, and with it to a script that no image describes.
+fn runs_a_script(service: &Service) -> bool {
+    const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
+    let entrypoint = service.entrypoint.as_ref().and_then(Setting::known);
+    let program = entrypoint.and_then(|words| words.value.first()).map(|word| source::program_name(word));
+    program.is_some_and(|name| SHELLS.contains(&name.as_str()) || name.ends_with(".sh"))
+}
+
+/// True when neither the service nor its Dockerfile says what to start, so that the base image does.
+fn runs_its_base(service: &Service, facts: &TargetFacts) -> bool {
+    let starts_nothing = facts.entrypoint.is_none() && facts.cmd.is_none();
+    starts_nothing && service.entrypoint.is_none() && service.command.is_none() && !source::from_scratch(facts)
+}
+
+fn base_name(facts: &TargetFacts) -> String {
+    let name = source::base_name(facts);
+    if name.is_empty() { "its base image".to_owned() } else { name }
 }

@@ -189,10 +189,10 @@ fn drop_of(start: &Identity, service: &Service, image: &ImageSource) -> Option<A
 }
 
 fn home_of(start: &Identity, image: &ImageSource, accounts: &[Account]) -> Option<String> {
-    if let ImageSource::Built { facts, .. } = image {
-        if let Some(home) = crate::source::variable(facts, "HOME") {
-            return Some(home);
-        }
+    if let ImageSource::Built { facts, .. } = image
+        && let Some(home) = crate::source::variable(facts, "HOME")
+    {
+        return Some(home);
     }
     let known = |uid: u32| {
         accounts.iter().find(|account| account.uid == uid).and_then(|account| account.home.clone())

@@ -22,7 +22,7 @@
 //! - <https://docs.docker.com/engine/storage/tmpfs/>
 
 use temper_fit::images::Role;
-use temper_fit::{Identity, ImageSource, PathKind, WritablePath, canonical, holds};
+use temper_fit::{Identity, ImageSource, WritablePath, canonical, holds};
 use temper_model::Setting;
 use temper_model::compose::Tmpfs;
 use temper_text::Loc;

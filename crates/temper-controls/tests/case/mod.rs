@@ -1,7 +1,7 @@
 //! The form of `tests/controls/<id>.md`.
 
 /// A case file, cut into pieces that put together again give the same text.
-pub struct CaseFile<'a> {
+pub(crate) struct CaseFile<'a> {
     pieces: Vec<Piece<'a>>,
 }
 
@@ -15,10 +15,10 @@ enum Piece<'a> {
 }
 
 /// The input files of one case: path and text.
-pub type Case<'a> = [(&'a str, &'a str)];
+pub(crate) type Case<'a> = [(&'a str, &'a str)];
 
 impl<'a> CaseFile<'a> {
-    pub fn parse(text: &'a str) -> Self {
+    pub(crate) fn parse(text: &'a str) -> Self {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(start) = fence_start(rest) {
@@ -41,7 +41,7 @@ impl<'a> CaseFile<'a> {
     }
 
     /// The expected findings of every case.
-    pub fn findings(&self) -> Vec<String> {
+    pub(crate) fn findings(&self) -> Vec<String> {
         let fences = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Findings(text) => Some((*text).to_owned()),
             _ => None,
@@ -50,7 +50,7 @@ impl<'a> CaseFile<'a> {
     }
 
     /// The file with the findings that `judge` gives for the input files of each case.
-    pub fn with_findings(&self, judge: impl Fn(&Case<'_>) -> String) -> String {
+    pub(crate) fn with_findings(&self, judge: impl Fn(&Case<'_>) -> String) -> String {
         let mut out = String::new();
         let mut files: Vec<(&str, &str)> = Vec::new();
         for piece in &self.pieces {

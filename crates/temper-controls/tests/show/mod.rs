@@ -8,7 +8,7 @@ use temper_model::{Date, LoadOptions, MemoryTree, Stack};
 use crate::case::Case;
 
 /// What one control says of the files of a case, a line a judgement, its fix below it.
-pub fn judgements(meta: &Meta, case: &Case<'_>) -> String {
+pub(crate) fn judgements(meta: &Meta, case: &Case<'_>) -> String {
     let tree = MemoryTree::new(case.iter().copied());
     let known: Vec<&str> = temper_controls::ALL.iter().map(|control| control.meta().id).collect();
     let options = LoadOptions { known_controls: &known, ..LoadOptions::default() };
