@@ -6,7 +6,7 @@ use std::path::Path;
 use temper_model::{DiskTree, FileTree, LoadOptions, MARKER, MemoryTree, OverlaidTree, ProjectGroup, Stack};
 
 fn load(tree: &dyn FileTree) -> Stack {
-    Stack::load(tree, &LoadOptions::default()).unwrap()
+    Stack::load(tree, &LoadOptions::default()).expect("the settings can be read")
 }
 
 fn shop() -> DiskTree {

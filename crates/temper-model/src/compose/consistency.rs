@@ -12,11 +12,22 @@ use super::units;
 use crate::{Data, Member, Value};
 
 /// Checks the services that are enabled, and every secret and config.
+///
+/// Of services that the profiles leave out, an analysis checks what is wrong with any profile: names of what is not
+/// defined. Compose would refuse it only when they are enabled, so these are warnings.
 pub(crate) fn check(root: &Value, enabled: &BTreeSet<String>, report: &mut Report) {
     let services = root.get("services").and_then(Value::as_map);
-    for (name, member) in services.into_iter().flatten().filter(|(name, _)| enabled.contains(*name)) {
+    for (name, member) in services.into_iter().flatten() {
         // That it is no mapping has been said.
         if member.value.as_map().is_none() {
+            continue;
+        }
+        if !enabled.contains(name) {
+            if report.is_lenient() {
+                report.as_warnings(|report| {
+                    Checked { root, enabled, name, at: member.key, value: &member.value, report }.names();
+                });
+            }
             continue;
         }
         let mut service = Checked { root, enabled, name, at: member.key, value: &member.value, report };
@@ -56,6 +67,14 @@ impl Checked<'_> {
 
     fn is_unknown(&self, path: &[&str]) -> bool {
         self.value.path(path).is_some_and(|value| self.report.passes_over(value))
+    }
+
+    /// That every name that the service gives is defined.
+    fn names(&mut self) {
+        self.networks();
+        self.dependencies();
+        self.mounts();
+        self.files();
     }
 
     fn source(&mut self) {
@@ -123,7 +142,8 @@ impl Checked<'_> {
                 Some(Data::Bool(false))
             );
             let defined = self.root.path(&["services", service]).is_some();
-            if self.enabled.contains(service) || (defined && optional) {
+            let is_asked = self.enabled.contains(self.name);
+            if self.enabled.contains(service) || (defined && (optional || !is_asked)) {
                 continue;
             }
             let message = if defined {
@@ -240,10 +260,13 @@ fn size(value: &Value) -> Option<f64> {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "only compared for equality, and made the same way")]
-    units::bytes(&text_of(value)?).map(|bytes| bytes as f64)
+    match &value.data {
+        Data::Int(bytes) => Some(*bytes as f64),
+        _ => units::bytes(&text_of(value)?).map(|bytes| bytes as f64),
+    }
 }
 
-/// A secret has one source, a config too; of external ones nothing is asked.
+/// A secret has one source, a config too; an external one may go without.
 fn file_sources(root: &Value, report: &mut Report) {
     let sections: [(&str, &[&str]); 2] =
         [("secrets", &["file", "environment"]), ("configs", &["file", "environment", "content"])];
@@ -253,9 +276,9 @@ fn file_sources(root: &Value, report: &mut Report) {
             let given = sources.iter().filter(|source| member.value.get(source).is_some()).count();
             let expected = sources.join(", ");
             let message = match (external, given) {
-                (false, 1) | (true, _) => continue,
+                (_, 1) | (true, 0) => continue,
                 (false, 0) => format!("{name:?} has no source; give one of {expected}"),
-                (false, _) => format!("{name:?} has several sources; keep one of {expected}"),
+                (_, _) => format!("{name:?} has several sources; keep one of {expected}"),
             };
             report.refuse(member.key, message);
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use temper_text::{FileId, Loc, Span};
+use temper_text::{FileId, Loc, SourceFile, Span};
 use temper_yaml::{Entry, Kind, Node, Style, Typed};
 
 use super::load_path::KeyPath;
@@ -56,9 +56,16 @@ pub(crate) struct Fault {
 
 /// The value of a document. What is wrong goes to `faults`; a value that cannot be known then has itself as a
 /// missing variable, so that nothing takes it for absent.
-pub(crate) fn document(file: FileId, node: &Node, budget: &mut Budget, faults: &mut Vec<Fault>) -> Document {
+pub(crate) fn document(
+    file: FileId,
+    source: &SourceFile,
+    node: &Node,
+    budget: &mut Budget,
+    faults: &mut Vec<Fault>,
+) -> Document {
     let mut reader = Reader {
         file,
+        source,
         targets: HashMap::new(),
         open: Vec::new(),
         depth: 0,
@@ -79,6 +86,7 @@ pub(crate) fn document(file: FileId, node: &Node, budget: &mut Budget, faults: &
 
 struct Reader<'n, 'b> {
     file: FileId,
+    source: &'b SourceFile,
     /// Where an alias starts, and the node it names. An anchor may be set twice; an alias means the one before it.
     targets: HashMap<u32, &'n Node>,
     /// Anchored nodes that are being read, to find one that holds itself.
@@ -274,8 +282,10 @@ impl<'n> Reader<'n, '_> {
     }
 
     fn repeated(&mut self, name: &str, first: Loc, again: Span) {
-        self.fault(again, format!("key `{name}` is written twice in this mapping; remove one of the two"));
-        self.faults.push(Fault { at: first, message: format!("key `{name}` is first written here") });
+        let line = self.source.line_col(first.span.start as usize).line;
+        let message =
+            format!("key `{name}` is written twice in this mapping, first in line {line}; remove one");
+        self.fault(again, message);
     }
 
     /// The text of a key. Compose takes nothing but strings as keys, also under `x-`.

@@ -92,6 +92,10 @@ fn printed(value: &Value, shape: &Shape) -> (Json, bool) {
             let number = units::whole(&value.data).unwrap_or(0);
             (Json::from(number), number == 0)
         }
+        Shape::Limit => match units::whole(&value.data) {
+            Some(0) | None => (Json::Object(Map::new()), true),
+            Some(number) => (Json::from(number), false),
+        },
         Shape::Float => float(value),
         Shape::Bytes | Shape::BytesText => {
             let bytes = bytes_of(value);

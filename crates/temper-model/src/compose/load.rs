@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 use temper_text::{FileId, Loc, SourceFile, SourceMap, Span};
+use temper_yaml::{Kind, Node, Style};
 
 use super::document::{self, Budget, Document, Fault};
 use super::extends::{self, Open, ServiceFile};
@@ -20,8 +21,9 @@ use super::load_start::{self, Start};
 use super::loaded::{Loaded, Mode};
 use super::merge::merge;
 use super::merge_unicity::enforce;
+use super::report::Report;
 use super::tags::{Removal, remove};
-use super::{Definition, Selection};
+use super::{Definition, Selection, canonical, schema};
 use crate::yaml_files::YamlFiles;
 use crate::{Data, FileTree, Problem, Value, path};
 
@@ -38,7 +40,12 @@ pub(crate) fn load(
     let Start { files, directory, name, environment } = load_start::start(&mut loader, selection);
     let scope = Scope { directory, environment: Rc::new(environment), chain: Vec::new() };
     let model = loader.model(&files, &scope);
+    if model.root.is_none() {
+        std::mem::take(&mut loader.empty).into_iter().for_each(|fault| loader.refuse(fault));
+    }
     let root = model.root.unwrap_or_else(|| loader.nothing(&files));
+    let format = std::mem::replace(&mut loader.format, Report::new(true)).into_problems(loader.sources);
+    loader.problems.extend(format);
     Loaded {
         name,
         files: model.files,
@@ -88,6 +95,10 @@ pub(super) struct Loader<'l> {
     pub(super) mode: Mode,
     pub(super) budget: Budget,
     problems: Vec<Problem>,
+    /// What does not fit the file format.
+    format: Report,
+    /// Files without a document. Compose minds them only when nothing else is left.
+    empty: Vec<Fault>,
     bases: HashMap<FileId, String>,
     uses: Vec<(&'static str, Loc)>,
     parsed: HashMap<(String, String), Option<Rc<Parsed>>>,
@@ -104,6 +115,8 @@ impl<'l> Loader<'l> {
             mode,
             budget: Budget::new(),
             problems: Vec::new(),
+            format: Report::new(mode == Mode::Lenient),
+            empty: Vec::new(),
             bases: HashMap::new(),
             uses: Vec::new(),
             parsed: HashMap::new(),
@@ -210,16 +223,17 @@ impl<'l> Loader<'l> {
                 return None;
             }
         };
-        if yaml.documents.is_empty() {
+        let mut faults = Vec::new();
+        let documents: Vec<&Node> = yaml.documents.iter().filter(|node| !is_nothing(node)).collect();
+        if documents.is_empty() {
             let what = if empty { "an empty file" } else { "only comments" };
             let message = format!("expected a Compose file, found {what}");
-            self.refuse(Fault { at: Loc { file, span: Span::at(0) }, message });
-            return None;
+            self.empty.push(Fault { at: Loc { file, span: Span::at(0) }, message });
         }
-        let mut faults = Vec::new();
-        let documents = yaml.documents.iter();
-        let documents =
-            documents.map(|node| document::document(file, node, &mut self.budget, &mut faults)).collect();
+        let documents = documents.into_iter();
+        let documents = documents
+            .map(|node| document::document(file, &read.source, node, &mut self.budget, &mut faults))
+            .collect();
         faults.into_iter().for_each(|fault| self.refuse(fault));
         Some(Parsed { file, documents })
     }
@@ -253,6 +267,11 @@ impl<'l> Loader<'l> {
             None => root,
         };
         enforce(&mut merged, &mut KeyPath::default(), &mut faults);
+        // Compose checks after each file, and so refuses a fault that a later file would take away.
+        if self.mode == Mode::Strict {
+            schema::check_layer(&merged, &mut self.format);
+        }
+        canonical::external_names(&mut merged, &mut faults);
         faults.into_iter().for_each(|fault| self.refuse(fault));
         model.root = Some(merged);
     }
@@ -337,6 +356,13 @@ impl<'l> Loader<'l> {
         }
         Some(file)
     }
+}
+
+/// True for a document in which nothing is written, not even `null`.
+fn is_nothing(document: &Node) -> bool {
+    document.tag.is_none()
+        && document.anchor.is_none()
+        && matches!(&document.kind, Kind::Scalar(scalar) if scalar.style == Style::Plain && scalar.value.is_empty())
 }
 
 /// One document on the way to being merged.

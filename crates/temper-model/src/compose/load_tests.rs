@@ -116,8 +116,7 @@ fn anchor_that_holds_itself_is_refused_and_its_value_unknown() {
 fn key_written_twice_is_refused_with_both_places() {
     let read = one(Mode::Strict, "services:\n  web:\n    image: i\n    image: j\n");
     insta::assert_snapshot!(read.problems(), @r#"
-    compose.yml:4:5: key `image` is written twice in this mapping; remove one of the two
-    compose.yml:3:5: key `image` is first written here
+    compose.yml:4:5: key `image` is written twice in this mapping, first in line 3; remove one
     "#);
 }
 

@@ -7,7 +7,7 @@ use super::load_path::KeyPath;
 use super::merge_rules::rule;
 use crate::{Data, Member, Value};
 
-/// `base` with `over` on top. What cannot be merged goes to `faults`, and then `over` stands.
+/// `base` with `over` on top. What cannot be merged goes to `faults`.
 pub(crate) fn merge(base: Value, over: Value, path: &mut KeyPath, faults: &mut Vec<Fault>) -> Value {
     match rule(path) {
         Some(special) => special.merge(base, over, path, faults),
@@ -17,8 +17,8 @@ pub(crate) fn merge(base: Value, over: Value, path: &mut KeyPath, faults: &mut V
 
 /// Without a rule of its own: mappings by key, lists one after the other, all else replaced.
 fn generic(base: Value, over: Value, path: &mut KeyPath, faults: &mut Vec<Fault>) -> Value {
-    let at = over.at;
-    let origin = over.origin;
+    let (at, origin) = (over.at, over.origin);
+    let (base_at, base_origin) = (base.at, base.origin);
     match (base.data, over.data) {
         (Data::Map(mut map), Data::Map(other)) => {
             merge_maps(&mut map, other, path, faults);
@@ -33,13 +33,18 @@ fn generic(base: Value, over: Value, path: &mut KeyPath, faults: &mut Vec<Fault>
         (base @ (Data::Map(_) | Data::Seq(_)), data) => {
             // A value that is not known here may well be a mapping or a list.
             let unknown = matches!(&data, Data::Str(text) if !text.missing.is_empty());
-            if !unknown {
-                let kind = if matches!(base, Data::Map(_)) { "a mapping" } else { "a list" };
-                let message =
-                    format!("{}: expected {kind} as in the files before, found something else", path.show());
-                faults.push(Fault { at, message });
+            if unknown {
+                return Value { data, at, origin };
             }
-            Value { data, at, origin }
+            let kind = if matches!(base, Data::Map(_)) { "a mapping" } else { "a list" };
+            let message =
+                format!("{}: expected {kind} as in the files before, found something else", path.show());
+            faults.push(Fault { at, message });
+            match data {
+                Data::Map(_) | Data::Seq(_) => Value { data, at, origin },
+                // What the files before say can still be read.
+                _ => Value { data: base, at: base_at, origin: base_origin },
+            }
         }
         (_, data) => Value { data, at, origin },
     }

@@ -25,6 +25,8 @@ pub(crate) enum Rule {
     DependsOn,
     /// `networks` of a service: a list is a mapping of nothing.
     Names,
+    /// `gpus`: lists one after the other; the word `all` on top of something is refused.
+    Gpus,
     /// `logging`: options are merged for the same driver only.
     Logging,
     /// `ipam.config`: entries of the same subnet are merged.
@@ -50,6 +52,7 @@ const RULES: &[(&str, Rule)] = &[
     ("services.*.env_file", Rule::Sequence),
     ("services.*.environment", Rule::Pairs),
     ("services.*.extra_hosts", Rule::Hosts),
+    ("services.*.gpus", Rule::Gpus),
     ("services.*.healthcheck.test", Rule::Replace),
     ("services.*.labels", Rule::Pairs),
     ("services.*.logging", Rule::Logging),
@@ -86,6 +89,7 @@ impl Rule {
             Self::Build => as_maps(base, over, path, faults, context),
             Self::DependsOn => as_maps(base, over, path, faults, |value| named(value, started)),
             Self::Names => as_maps(base, over, path, faults, |value| named(value, nothing)),
+            Self::Gpus => gpus(base, over, path, faults),
             Self::Logging => logging(base, over, path, faults),
             Self::Subnets => subnets(base, over, path, faults),
         }
@@ -94,11 +98,27 @@ impl Rule {
 
 fn hosts(base: Value, over: Value) -> Value {
     let (at, origin) = (base.at, base.origin);
-    let mut items = sequence(base);
+    let mut items = host_sequence(base);
     let is_new = |host: &Value| !items.iter().any(|item| text_of(item) == text_of(host));
-    let added: Vec<Value> = sequence(over).into_iter().filter(is_new).collect();
+    let added: Vec<Value> = host_sequence(over).into_iter().filter(is_new).collect();
     items.extend(added);
     Value { data: Data::Seq(items), at, origin }
+}
+
+/// As [`sequence`], where a host of several addresses is several items.
+fn host_sequence(hosts: Value) -> Vec<Value> {
+    let Value { data, at, origin } = hosts;
+    let Data::Map(map) = data else { return sequence(Value { data, at, origin }) };
+    let mut items = Vec::new();
+    for (host, Member { key, value }) in map {
+        match value.data {
+            Data::Seq(addresses) => {
+                items.extend(addresses.into_iter().map(|value| pair(&host, Member { key, value })));
+            }
+            _ => items.push(pair(&host, Member { key, value })),
+        }
+    }
+    items
 }
 
 /// Two mappings stay one, so that each key keeps its place; in Compose they become a list, and by unicity the last
@@ -200,6 +220,42 @@ fn started(item: &Value) -> Data {
         ("condition".to_owned(), member(Data::Str("service_started".into()))),
         ("required".to_owned(), member(Data::Bool(true))),
     ]))
+}
+
+fn gpus(base: Value, over: Value, path: &KeyPath, faults: &mut Vec<Fault>) -> Value {
+    match (&base.data, &over.data) {
+        (_, Data::Null) => return base,
+        (Data::Null, _) => return over,
+        (_, Data::Str(text)) => {
+            if text.missing.is_empty() {
+                let message = format!(
+                    "{}: Compose does not replace what an earlier file asks for by a word; \
+                     write a list, or put `!override` before it",
+                    path.show()
+                );
+                faults.push(Fault { at: over.at, message });
+            }
+            return over;
+        }
+        _ => {}
+    }
+    let (at, origin) = (base.at, base.origin);
+    let mut items: Vec<Value> = sequence(base).into_iter().map(request).collect();
+    items.extend(sequence(over));
+    Value { data: Data::Seq(items), at, origin }
+}
+
+/// The word `all` as the request that it stands for.
+fn request(value: Value) -> Value {
+    let Value { data, at, origin } = value;
+    let data = match data {
+        Data::Str(_) => {
+            let count = Member { key: at, value: Value { data, at, origin } };
+            Data::Map(IndexMap::from([("count".to_owned(), count)]))
+        }
+        data => data,
+    };
+    Value { data, at, origin }
 }
 
 fn logging(mut base: Value, over: Value, path: &mut KeyPath, faults: &mut Vec<Fault>) -> Value {

@@ -262,7 +262,7 @@ impl Machine<'_> {
     fn bound_device(&self, volume: &mut Value) {
         let option = |name: &str| volume.path(&["driver_opts", name]).and_then(text_of);
         let binds = option("o").is_some_and(|options| options.split(',').any(|option| option == "bind"));
-        if binds && option("device").is_some_and(|device| !device.contains(':')) {
+        if binds && option("device").is_some_and(|device| !device.contains(':') && !device.starts_with('~')) {
             edit(volume, "driver_opts", |options| edit(options, "device", |device| self.path(device)));
         }
     }

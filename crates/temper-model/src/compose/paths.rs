@@ -24,9 +24,9 @@ pub(crate) fn absolute(directory: &str, path: &str, home: Option<&str>) -> Strin
     clean(&format!("{directory}/{path}"))
 }
 
-/// True for `C:\x`, `C:/x` and `\\server\share`.
+/// True for `C:\x` and `C:/x`. Compose takes `\\server\share` for a relative path.
 fn is_windows(path: &str) -> bool {
-    matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) || path.starts_with("\\\\")
+    matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic())
 }
 
 /// True when a build context is fetched by the builder: a URL, a Git repository or the image of

@@ -1,10 +1,10 @@
 //! The whole of a project: loaded, checked, brought into long form, typed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::Value as Json;
-use temper_text::{FileId, SourceMap};
+use temper_text::{FileId, Loc, SourceMap};
 
 use super::canonical::{canonical, derived, edit, map_mut, member, node};
 use super::loaded::{Loaded, Mode};
@@ -100,7 +100,11 @@ fn read(tree: &dyn FileTree, sources: &mut SourceMap, given: &Selection, mode: M
         services.insert(name.clone(), service(name, member, definitions, &place, &mut files));
         read_files = files.read;
     }
-    problems.extend(report.into_problems(sources));
+    // A place that loading has refused already is not refused again for what follows from that.
+    let refused: HashSet<Loc> =
+        problems.iter().filter(|problem| !problem.warning).filter_map(|problem| problem.at).collect();
+    let is_new = |problem: &Problem| problem.at.is_none_or(|at| !refused.contains(&at));
+    problems.extend(report.into_problems(sources).into_iter().filter(is_new));
     let project = Project {
         name,
         files,

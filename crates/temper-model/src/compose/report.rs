@@ -8,6 +8,8 @@ pub(crate) struct Report {
     lenient: bool,
     /// The field that is being read, put before each message.
     field: Option<String>,
+    /// What is refused now is only warned of.
+    warning: bool,
     faults: Vec<Fault>,
 }
 
@@ -15,12 +17,13 @@ pub(crate) struct Report {
 struct Fault {
     at: Loc,
     message: String,
+    warning: bool,
 }
 
 impl Report {
     /// An empty report. `lenient`: a value that hangs on a variable without a value is no fault.
     pub(crate) fn new(lenient: bool) -> Self {
-        Self { lenient, field: None, faults: Vec::new() }
+        Self { lenient, field: None, warning: false, faults: Vec::new() }
     }
 
     /// True when values that hang on variables without a value are passed over.
@@ -40,6 +43,13 @@ impl Report {
         self.field = outer;
     }
 
+    /// What `check` refuses becomes a warning: Docker Compose does not look there with the selected profiles.
+    pub(crate) fn as_warnings(&mut self, check: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.warning, true);
+        check(self);
+        self.warning = outer;
+    }
+
     /// Notes something that Docker Compose refuses. The same fault at the same place is noted once.
     pub(crate) fn refuse(&mut self, at: Loc, message: String) {
         let message = match &self.field {
@@ -47,7 +57,7 @@ impl Report {
             None => message,
         };
         if !self.faults.iter().any(|fault| fault.at == at && fault.message == message) {
-            self.faults.push(Fault { at, message });
+            self.faults.push(Fault { at, message, warning: self.warning });
         }
     }
 
@@ -59,7 +69,7 @@ impl Report {
                 file: sources.file(fault.at.file).path().to_owned(),
                 at: Some(fault.at),
                 message: fault.message,
-                warning: false,
+                warning: fault.warning,
             })
             .collect()
     }

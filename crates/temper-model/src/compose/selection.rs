@@ -26,7 +26,8 @@ pub(crate) fn profiles(given: &[String], variables: &IndexMap<String, String>) -
         return given.to_vec();
     }
     let listed = variables.get("COMPOSE_PROFILES").map(String::as_str).unwrap_or_default();
-    listed.split(',').map(str::trim).filter(|profile| !profile.is_empty()).map(str::to_owned).collect()
+    // Without the variable that is the profile with an empty name, which a service may really have.
+    listed.split(',').map(|profile| profile.trim().to_owned()).collect()
 }
 
 /// Leaves the enabled services and the networks, volumes, secrets and configs that they use.

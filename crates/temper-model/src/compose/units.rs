@@ -37,12 +37,14 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 /// Bytes from a number with an optional unit (`b`, `k`, `m`, `g`, `t`, `p`, also as `kb`, `KiB`): powers of 1024.
 /// Source: the specification, "Specifying byte values", and `docker run --help`.
 pub(crate) fn bytes(text: &str) -> Option<i64> {
-    if text == "-1" {
-        return Some(-1);
-    }
     let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')? + 1;
     let (digits, unit) = text.split_at(end);
-    let amount: f64 = digits.trim_end_matches(' ').parse().ok().filter(|amount| *amount >= 0.0)?;
+    let digits = digits.trim_end_matches(' ');
+    // Rust would also read signs and exponents, which are none of a size.
+    if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return None;
+    }
+    let amount: f64 = digits.parse().ok()?;
     let factor: f64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1.0,
         "k" | "kb" | "kib" => 1024.0,

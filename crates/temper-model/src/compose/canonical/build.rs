@@ -1,6 +1,5 @@
 use super::lists::{drop_repeated_texts, extra_hosts, keep_last, pairs_to_map};
 use super::node::{derived, edit, map_mut, mapping, member, node, seq_mut, text_of};
-use super::resources::ulimits;
 use crate::compose::report::Report;
 use crate::{Data, Value};
 
@@ -14,7 +13,6 @@ pub(super) fn build(value: &mut Value, report: &mut Report) {
     }
     edit(value, "extra_hosts", |hosts| extra_hosts(hosts, report));
     edit(value, "secrets", |secrets| files(secrets, None));
-    edit(value, "ulimits", ulimits);
     edit(value, "ssh", ssh_keys);
     edit(value, "tags", drop_repeated_texts);
     add_defaults(value);

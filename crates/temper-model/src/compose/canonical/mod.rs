@@ -10,4 +10,4 @@ mod service;
 mod words;
 
 pub(super) use node::{derived, edit, map_mut, member, node, seq_mut, text_of};
-pub(super) use service::canonical;
+pub(super) use service::{canonical, external_names};

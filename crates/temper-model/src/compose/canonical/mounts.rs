@@ -82,8 +82,8 @@ fn long(item: &Value, short: &Short<'_>) -> Value {
         _ => "volume",
     };
     let target = clean(short.target);
+    let is_tiny = short.source.is_none() && short.target.len() <= 2;
     let mut entry = mapping(item, [("type", derived(item, kind))]);
-    let mut detail = mapping(item, []);
     let mut set = |key: &str, value: Value| {
         if let Some(map) = map_mut(&mut entry) {
             map.insert(key.to_owned(), member(value));
@@ -94,27 +94,34 @@ fn long(item: &Value, short: &Short<'_>) -> Value {
     }
     set("target", derived(item, target));
     let yes = || node(item, Data::Bool(true));
-    let mut detail_set = |key: &str, value: Value| {
-        if let Some(map) = map_mut(&mut detail) {
-            map.insert(key.to_owned(), member(value));
-        }
-    };
+    let (mut bind, mut volume) = (Vec::new(), Vec::new());
     for option in short.options.split(',') {
         match option {
             "ro" => set("read_only", yes()),
-            "nocopy" if kind == "volume" => detail_set("nocopy", yes()),
-            "z" | "Z" if kind == "bind" => detail_set("selinux", derived(item, option)),
-            "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" if kind == "bind" => {
-                detail_set("propagation", derived(item, option));
+            // Compose takes these for every kind of mount, also where the engine has no use for them.
+            "nocopy" => volume.push(("nocopy", yes())),
+            "z" | "Z" => bind.push(("selinux", derived(item, option))),
+            "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" => {
+                bind.push(("propagation", derived(item, option)));
             }
             _ => {}
         }
     }
     if kind == "bind" {
-        detail_set("create_host_path", yes());
+        bind.push(("create_host_path", yes()));
     }
-    set(kind, detail);
+    for (key, details) in [("bind", bind), ("volume", volume)] {
+        // A path of one or two characters never gets as far as the details in Compose.
+        if (key == kind && !is_tiny) || !details.is_empty() {
+            set(key, mapping_of(item, details));
+        }
+    }
     entry
+}
+
+fn mapping_of(from: &Value, entries: Vec<(&str, Value)>) -> Value {
+    let map = entries.into_iter().map(|(key, value)| (key.to_owned(), member(value))).collect();
+    node(from, Data::Map(map))
 }
 
 /// True when the source of a mount names a path of the host: `/x`, `./x`, `../x`, `~/x`, `C:\x`.

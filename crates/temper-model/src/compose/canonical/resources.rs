@@ -36,15 +36,6 @@ pub(super) fn devices(value: &mut Value, report: &mut Report) {
     keep_last(value, |item| item.get("target").and_then(text_of));
 }
 
-/// Limits whose names are not known are kept: the engine decides.
-pub(super) fn ulimits(value: &mut Value) {
-    for (_, member) in map_mut(value).into_iter().flatten() {
-        if let Some(number) = member.value.as_str().and_then(units::integer) {
-            member.value = node(&member.value, Data::Int(number));
-        }
-    }
-}
-
 /// `gpus: all` to a list with one request.
 pub(super) fn gpus(value: &mut Value, report: &mut Report) {
     if let Some(text) = value.as_str() {

@@ -3,7 +3,8 @@ use super::lists::{command, drop_repeated_texts, extra_hosts, names_to_map, one_
 use super::mounts::volumes;
 use super::node::{derived, edit, map_mut, mapping, member, node, seq_mut};
 use super::ports::ports;
-use super::resources::{deploy, devices, gpus, ulimits};
+use super::resources::{deploy, devices, gpus};
+use crate::compose::document::Fault;
 use crate::compose::report::Report;
 use crate::{Data, Origin, Value};
 
@@ -14,10 +15,24 @@ pub(crate) fn canonical(root: &mut Value, report: &mut Report) {
             service(name, &mut member.value, report);
         }
     });
-    for key in ["networks", "volumes", "secrets", "configs"] {
+    for key in RESOURCES {
         edit(root, key, |resources| {
+            for (_, member) in map_mut(resources).into_iter().flatten() {
+                edit(&mut member.value, "labels", pairs_to_map);
+            }
+        });
+    }
+}
+
+const RESOURCES: [&str; 4] = ["networks", "volumes", "secrets", "configs"];
+
+/// `external: {name: x}` to `external: true` and `name: x`. Compose does so after each file, so that a later file may
+/// say `external: true`.
+pub(crate) fn external_names(root: &mut Value, faults: &mut Vec<Fault>) {
+    for section in RESOURCES {
+        edit(root, section, |resources| {
             for (name, member) in map_mut(resources).into_iter().flatten() {
-                resource(name, &mut member.value);
+                external_name(section, name, &mut member.value, faults);
             }
         });
     }
@@ -59,7 +74,6 @@ fn service(name: &str, value: &mut Value, report: &mut Report) {
     }
     edit(value, "configs", |value| files(value, None));
     edit(value, "secrets", |value| files(value, Some("/run/secrets/")));
-    edit(value, "ulimits", ulimits);
     edit(value, "env_file", env_file);
     edit(value, "depends_on", depends_on);
     edit(value, "networks", |value| names_to_map(value, |name| node(name, Data::Null)));
@@ -130,12 +144,14 @@ fn hook_command(hook: &mut Value, report: &mut Report) {
     edit(hook, "environment", pairs_to_map);
 }
 
-/// A network, volume, secret or config: labels as a mapping, and `external: {name: x}` as `external: true, name: x`.
-fn resource(key: &str, value: &mut Value) {
-    edit(value, "labels", pairs_to_map);
+fn external_name(section: &str, key: &str, value: &mut Value, faults: &mut Vec<Fault>) {
     let Some(external) = value.get("external").filter(|external| external.as_map().is_some()) else { return };
     let name = external.get("name").cloned().unwrap_or_else(|| derived(external, key));
     let yes = node(external, Data::Bool(true));
+    if value.get("name").is_some_and(|own| own.as_str() != name.as_str()) {
+        let message = format!("{section}.{key}: name and external.name differ; keep name");
+        faults.push(Fault { at: name.at, message });
+    }
     edit(value, "external", |external| *external = yes);
     if let Some(map) = map_mut(value) {
         map.entry("name".to_owned()).or_insert_with(|| member(name));

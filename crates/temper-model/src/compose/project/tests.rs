@@ -308,3 +308,43 @@ proptest! {
         let _ = config(&tree, &mut SourceMap::new(), &Selection::default());
     }
 }
+
+#[test]
+fn a_place_is_refused_once_and_what_can_be_read_stays() {
+    let base = "services:\n  web:\n    image: web\n    cpus: lots\n    user: '7'\n    ports: ['80:80']\n";
+    let tree = MemoryTree::new([("a.yml", base), ("b.yml", "services:\n  web:\n    ports: 5\n")]);
+    let selection = Selection { files: vec!["a.yml".to_owned(), "b.yml".to_owned()], ..Selection::default() };
+    let project = load_project(&tree, &mut SourceMap::new(), &selection, Mode::Lenient);
+    let messages: Vec<&str> = project.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "services.web.cpus: expected a number, found `lots`",
+            "services.web.ports: expected a list as in the files before, found something else",
+        ]
+    );
+    assert_eq!(project.services["web"].ports.len(), 1);
+    assert_eq!(
+        project.services["web"].user.as_ref().and_then(|user| user.known()).map(String::as_str),
+        Some("7")
+    );
+}
+
+#[test]
+fn names_of_services_that_no_profile_enables_are_warned_of() {
+    let file = "services:\n  web:\n    image: web\n  shell:\n    image: shell\n    profiles: [debug]\n    \
+                networks: [gone]\n    depends_on: [ghost, tool]\n  tool:\n    image: tool\n    profiles: [debug]\n";
+    let tree = MemoryTree::new([("compose.yml", file)]);
+    let selection = Selection { files: vec!["compose.yml".to_owned()], ..Selection::default() };
+    let project = load_project(&tree, &mut SourceMap::new(), &selection, Mode::Lenient);
+    assert!(project.problems.iter().all(|problem| problem.warning));
+    let messages: Vec<&str> = project.problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "service \"shell\": network \"gone\" is not defined; add it under networks",
+            "service \"shell\": it depends on service \"ghost\", which is not defined",
+        ]
+    );
+    assert!(config(&tree, &mut SourceMap::new(), &selection).is_ok());
+}

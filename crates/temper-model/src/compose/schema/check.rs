@@ -11,11 +11,18 @@ use crate::{Data, Text, Value};
 /// Checks a merged Compose file against the format: unknown keys, wrong types, missing keys, items that stand
 /// twice. Every fault becomes a refusal in `report`.
 pub(crate) fn check(root: &Value, report: &mut Report) {
-    Checker { report, path: Vec::new() }.object(root, &PROJECT);
+    Checker { report, path: Vec::new(), is_final: true }.object(root, &PROJECT);
+}
+
+/// Checks what is merged so far, when more files may follow. What sizes and numbers in text say is left alone:
+/// Compose reads it when all files are merged, so that a later file may still replace it.
+pub(crate) fn check_layer(root: &Value, report: &mut Report) {
+    Checker { report, path: Vec::new(), is_final: false }.object(root, &PROJECT);
 }
 
 struct Checker<'r> {
     report: &'r mut Report,
+    is_final: bool,
     path: Vec<String>,
 }
 
@@ -99,6 +106,9 @@ impl Checker<'_> {
     }
 
     fn scalar(&mut self, value: &Value, shape: &Shape) {
+        if !self.is_final && !matches!(shape, Shape::OneOf(_) | Shape::Duration) {
+            return;
+        }
         let Data::Str(text) = &value.data else {
             if let (Shape::Int(low, high), Some(number)) = (shape, units::whole(&value.data)) {
                 self.bounds(value.at, number, *low, *high);
@@ -166,7 +176,7 @@ pub(crate) fn fits(value: &Value, shape: &Shape) -> bool {
             Data::Float(number) => number.fract() == 0.0,
             data => matches!(data, Data::Int(_) | Data::Str(_)),
         },
-        Shape::StrictInt => matches!(data, Data::Int(_)),
+        Shape::StrictInt | Shape::Limit => matches!(data, Data::Int(_)),
         Shape::List(_) | Shape::Set(_) => matches!(data, Data::Seq(_)),
         Shape::Dict(_) | Shape::Named(_) | Shape::Object(_) => matches!(data, Data::Map(_)),
         Shape::Either(shapes) => shapes.iter().any(|shape| fits(value, shape)),
@@ -235,7 +245,7 @@ fn expected(shape: &Shape) -> String {
         Shape::TextOrNumber => "a string or a number".to_owned(),
         Shape::Scalar | Shape::ScalarOrEmpty => "a string, a number or a boolean".to_owned(),
         Shape::Bool | Shape::StrictBool => "true or false".to_owned(),
-        Shape::Int(..) | Shape::StrictInt => "an integer".to_owned(),
+        Shape::Int(..) | Shape::StrictInt | Shape::Limit => "an integer".to_owned(),
         Shape::Float => "a number".to_owned(),
         Shape::Bytes => "a size such as 512m".to_owned(),
         Shape::BytesText => "a size with its unit, such as 512m".to_owned(),

@@ -23,6 +23,8 @@ const fn closed(fields: &'static [Field]) -> Object {
     Object { fields, required: &[], extensions: false }
 }
 
+/// A number that cannot be negative.
+const COUNT: Shape = Int(0, i64::MAX);
 const NULL: Shape = Null;
 const TEXT: Shape = Text;
 const TEXTS: Shape = List(&TEXT);
@@ -60,7 +62,7 @@ const SERVICE: Object = object(&[
     f("command", COMMAND).zero(Zero::Null),
     f("configs", FILES),
     f("container_name", Text),
-    f("cpu_count", Int(0, i64::MAX)),
+    f("cpu_count", COUNT),
     f("cpu_percent", Int(0, 100)),
     f("cpu_period", INT),
     f("cpu_quota", INT),
@@ -133,7 +135,7 @@ const SERVICE: Object = object(&[
     f("sysctls", LABELS),
     f("tmpfs", TEXT_OR_TEXTS),
     f("tty", Bool),
-    f("ulimits", Dict(&Either(&[INT, Shape::Object(&ULIMIT)]))),
+    f("ulimits", Dict(&Either(&[Shape::Limit, Shape::Object(&ULIMIT)]))),
     f("use_api_socket", Bool),
     f("user", Text),
     f("userns_mode", Text),
@@ -171,7 +173,7 @@ const BUILD: Object = object(&[
     f("privileged", Bool),
     f("secrets", FILES),
     f("tags", TEXTS),
-    f("ulimits", Dict(&Either(&[INT, Shape::Object(&ULIMIT)]))),
+    f("ulimits", Dict(&Either(&[Shape::Limit, Shape::Object(&ULIMIT)]))),
     f("platforms", TEXTS),
 ]);
 
@@ -180,7 +182,7 @@ const BLKIO: Object = closed(&[
     f("device_read_iops", List(&Shape::Object(&BLKIO_RATE))),
     f("device_write_bps", List(&Shape::Object(&BLKIO_RATE))),
     f("device_write_iops", List(&Shape::Object(&BLKIO_RATE))),
-    f("weight", INT),
+    f("weight", StrictInt),
     f("weight_device", List(&Shape::Object(&BLKIO_WEIGHT))),
 ]);
 
@@ -191,7 +193,7 @@ const BLKIO_RATE: Object = closed(&[
 
 const BLKIO_WEIGHT: Object = closed(&[
     f("path", Text).printed("Path").zero(Zero::Kept),
-    f("weight", INT).printed("Weight").zero(Zero::Kept),
+    f("weight", StrictInt).printed("Weight").zero(Zero::Kept),
 ]);
 
 const CREDENTIAL_SPEC: Object = object(&[f("config", Text), f("file", Text), f("registry", Text)]);
@@ -220,7 +222,7 @@ const DEPLOY: Object = object(&[
 ]);
 
 const UPDATE: Object = object(&[
-    f("parallelism", INT).zero(Zero::Kept),
+    f("parallelism", COUNT).zero(Zero::Kept),
     f("delay", Duration),
     f("failure_action", Text),
     f("monitor", Duration),
@@ -258,14 +260,14 @@ const DEVICE_REQUEST: Object = object(&[
 const RESTART_POLICY: Object = object(&[
     f("condition", Text),
     f("delay", Duration).zero(Zero::Kept),
-    f("max_attempts", INT).zero(Zero::Kept),
+    f("max_attempts", COUNT).zero(Zero::Kept),
     f("window", Duration).zero(Zero::Kept),
 ]);
 
 const PLACEMENT: Object = object(&[
     f("constraints", TEXTS),
     f("preferences", List(&Shape::Object(&PREFERENCE))),
-    f("max_replicas_per_node", INT),
+    f("max_replicas_per_node", COUNT),
 ]);
 
 const PREFERENCE: Object = object(&[f("spread", Text)]);
@@ -304,7 +306,7 @@ const EXTENDS: Object =
 const HEALTHCHECK: Object = object(&[
     f("disable", Bool),
     f("interval", Duration).zero(Zero::Kept),
-    f("retries", INT).zero(Zero::Kept),
+    f("retries", COUNT).zero(Zero::Kept),
     f("test", Either(&[Text, TEXTS])),
     f("timeout", Duration).zero(Zero::Kept),
     f("start_period", Duration).zero(Zero::Kept),
@@ -366,8 +368,11 @@ const FILE: Object = object(&[
     f("mode", INT).zero(Zero::Kept),
 ]);
 
-const ULIMIT: Object =
-    Object { fields: &[f("hard", INT), f("soft", INT)], required: &["soft", "hard"], extensions: true };
+const ULIMIT: Object = Object {
+    fields: &[f("hard", StrictInt), f("soft", StrictInt)],
+    required: &["soft", "hard"],
+    extensions: true,
+};
 
 const MOUNT: Object = Object {
     fields: &[

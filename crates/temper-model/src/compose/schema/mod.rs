@@ -4,6 +4,6 @@ mod check;
 mod fields;
 mod shape;
 
-pub(super) use check::{check, fits};
+pub(super) use check::{check, check_layer, fits};
 pub(super) use fields::PROJECT;
 pub(super) use shape::{Object, Shape, Zero};

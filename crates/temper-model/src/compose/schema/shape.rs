@@ -30,6 +30,8 @@ pub(crate) enum Shape {
     Int(i64, i64),
     /// An integer; a string is refused.
     StrictInt,
+    /// An integer; a string is refused. 0 is printed as an empty mapping.
+    Limit,
     /// A floating point number, or a string that reads as one.
     Float,
     /// A size in bytes: a number or a string with a unit. Printed as a string of digits.
