@@ -255,7 +255,8 @@ impl Planner<'_> {
             self.compile(&mut trial);
             let gone = match self.check(&trial) {
                 Ok(Ok(_)) => true,
-                Ok(Err(other)) => other.error != violation.error,
+                // Services of two projects may have one name, and then the same is said of both.
+                Ok(Err(other)) => other.resource != violation.resource || other.error != violation.error,
                 Err(_) => false,
             };
             if gone {

@@ -52,3 +52,22 @@ fn contradicting_fixes_are_decided_in_order() {
     let plan = try_plan_where(&files(&[("compose.yml", BASE)]), &overlay(), &judge, &|_| true).unwrap();
     insta::assert_snapshot!(left_out(&plan), @"service/api memory: another fix wants something else of `user` (does not run as root)");
 }
+
+#[test]
+fn same_trouble_in_two_projects_is_told_apart() {
+    let judge = |stack: &Stack| {
+        let mut judgements = controls::judge(stack);
+        for judgement in judgements.iter_mut().filter(|judgement| judgement.control.id == "capabilities") {
+            let project = judgement.project.and_then(|index| stack.projects.get(index));
+            let limited = project.is_some_and(|group| group.project.services["api"].memory_limit.is_some());
+            judgement.verdict = if limited { Verdict::Fail } else { Verdict::Pass };
+        }
+        judgements
+    };
+    let tree = files(&[("a/compose.yml", BASE), ("b/compose.yml", BASE)]);
+    let plan = try_plan_where(&tree, &overlay(), &judge, &|_| true).unwrap();
+    insta::assert_snapshot!(left_out(&plan), @r"
+    service/api memory: with it, `capabilities` of service/api would fail: capabilities
+    service/api memory: with it, `capabilities` of service/api would fail: capabilities
+    ");
+}
