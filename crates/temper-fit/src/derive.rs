@@ -90,7 +90,10 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
         ImageSource::Known { entry, .. }
             if entry.image.role == crate::images::Role::Service && runs_a_script(service) =>
         {
-            Some(format!("a script replaces the entrypoint of image {}, and may write anywhere", entry.image.id))
+            Some(format!(
+                "a script replaces the entrypoint of image {}, and may write anywhere",
+                entry.image.id
+            ))
         }
         ImageSource::Built { facts, base: None, .. } if runs_its_base(service, facts) => {
             Some(format!("it runs the program of {}, of which nothing is known", base_name(facts)))
@@ -103,14 +106,17 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
 fn runs_a_script(service: &Service) -> bool {
     const SHELLS: [&str; 5] = ["sh", "bash", "ash", "dash", "zsh"];
     let entrypoint = service.entrypoint.as_ref().and_then(Setting::known);
-    let program = entrypoint.and_then(|words| words.value.first()).map(|word| source::program_name(word));
+    let program = entrypoint.and_then(|words| words.first()).map(|word| source::program_name(word));
     program.is_some_and(|name| SHELLS.contains(&name.as_str()) || name.ends_with(".sh"))
 }
 
 /// True when neither the service nor its Dockerfile says what to start, so that the base image does.
 fn runs_its_base(service: &Service, facts: &TargetFacts) -> bool {
     let starts_nothing = facts.entrypoint.is_none() && facts.cmd.is_none();
-    starts_nothing && service.entrypoint.is_none() && service.command.is_none() && !source::from_scratch(facts)
+    starts_nothing
+        && service.entrypoint.is_none()
+        && service.command.is_none()
+        && !source::from_scratch(facts)
 }
 
 fn base_name(facts: &TargetFacts) -> String {

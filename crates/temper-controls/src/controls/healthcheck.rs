@@ -288,6 +288,11 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
     let Some(entry) = service_entry(context.profile) else {
         return refused(summary, "write `healthcheck` with a request that proves that the application works");
     };
+    if context.service.entrypoint.is_some() {
+        let reason =
+            format!("the entrypoint of image {} is replaced: say what proves that it works", entry.image.id);
+        return refused(summary, reason);
+    }
     let check = entry.image.healthcheck.as_ref();
     let Some(test) = check.and_then(|check| check.test.clone()) else {
         let why = check.map_or("no test is known for the image", |check| check.reason.as_str());
