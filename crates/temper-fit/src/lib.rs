@@ -26,3 +26,4 @@ pub use profile::{
     CapabilityNeed, Cover, Identity, ImageSource, Login, Need, PathKind, PlannedTmpfs, Profile, Redirect,
     Target, TargetUser, WritablePath,
 };
+pub use source::switches_user;

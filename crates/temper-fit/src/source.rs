@@ -253,8 +253,9 @@ pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)>
 }
 
 /// The program with which the image changes users after it started as root, if it does.
-pub(crate) fn switches_user(facts: &TargetFacts) -> Option<&'static str> {
-    facts.start.wrappers.iter().find_map(|used| match used.wrapper {
+#[must_use]
+pub fn switches_user(facts: &TargetFacts) -> Option<&'static str> {
+    let wrapper = facts.start.wrappers.iter().find_map(|used| match used.wrapper {
         Wrapper::Gosu => Some("gosu"),
         Wrapper::SuExec => Some("su-exec"),
         Wrapper::Setuidgid => Some("s6-setuidgid"),
@@ -265,6 +266,27 @@ pub(crate) fn switches_user(facts: &TargetFacts) -> Option<&'static str> {
         Wrapper::Su if used.at_start => Some("su"),
         Wrapper::Sudo if used.at_start => Some("sudo"),
         _ => None,
+    });
+    wrapper.or_else(|| root_daemon(facts))
+}
+
+/// A daemon that starts as root to act for other users, and that the image installs by itself.
+fn root_daemon(facts: &TargetFacts) -> Option<&'static str> {
+    const DAEMONS: [&str; 9] = [
+        "cron",
+        "cronie",
+        "dcron",
+        "dovecot",
+        "dovecot-core",
+        "openssh-server",
+        "postfix",
+        "proftpd",
+        "vsftpd",
+    ];
+    let installed = packages(facts);
+    DAEMONS.into_iter().find(|daemon| {
+        let of_system = |kind: &PackageKind| matches!(kind, PackageKind::Apt | PackageKind::Apk);
+        installed.iter().any(|(kind, name)| of_system(kind) && name == daemon)
     })
 }
 

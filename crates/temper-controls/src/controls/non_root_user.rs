@@ -23,8 +23,9 @@
 //! - <https://docs.docker.com/reference/dockerfile/#user>
 
 use temper_dockerfile::Resolved;
-use temper_dockerfile::facts::{TargetFacts, Wrapper};
-use temper_fit::{Identity, ImageSource, Profile, TargetUser, parse_identity};
+use temper_dockerfile::facts::TargetFacts;
+use temper_fit::images::{self, Role};
+use temper_fit::{Identity, ImageSource, Profile, TargetUser, parse_identity, switches_user};
 use temper_model::{Setting, Stack};
 use temper_text::Loc;
 
@@ -225,8 +226,13 @@ fn fix_of_target(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildT
         let profile = temper_fit::profile(stack, service);
         return refused(KEEP, refusal(&service.name, profile.target.why_user.as_deref()));
     }
-    if let Some(tool) = changes_user(&target.facts) {
+    if let Some(tool) = switches_user(&target.facts) {
         return refused(KEEP, format!("it starts as root so that {tool} can change users"));
+    }
+    if let Some(image) = drops_by_itself(&target.facts) {
+        let reason =
+            format!("image {image} starts as root and becomes its own user, who owns what it writes");
+        return refused(KEEP, reason);
     }
     own_user(stack, context, target)
 }
@@ -264,17 +270,9 @@ fn own_user(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildTarget
     }
 }
 
-/// The program with which containers of the target change users after they started as root.
-fn changes_user(facts: &TargetFacts) -> Option<&'static str> {
-    facts.start.wrappers.iter().find_map(|used| match used.wrapper {
-        Wrapper::Gosu => Some("gosu"),
-        Wrapper::SuExec => Some("su-exec"),
-        Wrapper::Setuidgid => Some("s6-setuidgid"),
-        Wrapper::S6Overlay => Some("s6-overlay"),
-        Wrapper::Supervisord if used.at_start => Some("supervisord"),
-        Wrapper::Setpriv if used.at_start => Some("setpriv"),
-        Wrapper::Su if used.at_start => Some("su"),
-        Wrapper::Sudo if used.at_start => Some("sudo"),
-        _ => None,
-    })
+/// The name of a service image that the target is built on, when that drops its privileges by itself.
+fn drops_by_itself(facts: &TargetFacts) -> Option<String> {
+    let entry = images::lookup(base_name(facts))?;
+    let drops = entry.image.role == Role::Service && entry.image.drops_to.is_some();
+    drops.then(|| entry.image.id.clone())
 }
