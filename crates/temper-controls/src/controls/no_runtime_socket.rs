@@ -10,8 +10,9 @@
 //! host. A read-only mount does not help: it protects the file, while requests are sent through it as before.
 //!
 //! ## Fix safety
-//! Needs proof: the service probably talks to the engine. Refused for services whose purpose it is, such as Traefik and
-//! Portainer: put a socket proxy between that lets only the needed endpoints through, or waive it with an owner.
+//! A socket that is mounted is there to be used, so its removal is refused: put a socket proxy between that lets only the
+//! needed endpoints through, or waive it with an owner. It needs proof where the image is known to work without, and for
+//! a directory that happens to hold a socket.
 //!
 //! ## References
 //! - CIS Docker Benchmark 1.7, 5.32: ensure that the Docker socket is not mounted inside any containers
@@ -107,7 +108,8 @@ enum Reach {
 fn mounts(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let mut found = false;
     for mount in &context.service.mounts {
-        let message = match reach(context.project, mount) {
+        let reach = reach(context.project, mount);
+        let message = match &reach {
             Reach::None => continue,
             Reach::Unknown => {
                 found = true;
@@ -122,7 +124,7 @@ fn mounts(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
             }
         };
         found = true;
-        fail(context, mount, message, verdicts);
+        fail(context, mount, &reach, message, verdicts);
     }
     found
 }
@@ -175,18 +177,24 @@ fn of_pipe(mount: &Mount) -> Reach {
     }
 }
 
-fn fail(context: &ServiceContext<'_>, mount: &Mount, mut message: String, verdicts: &mut Verdicts) {
+fn fail(
+    context: &ServiceContext<'_>,
+    mount: &Mount,
+    reach: &Reach,
+    mut message: String,
+    verdicts: &mut Verdicts,
+) {
     if mount.read_only {
         message.push_str("; `ro` does not help, requests pass through it");
     }
     let need = host_needs(context.profile, HostKind::EngineSocket).next();
-    let fix = remove(context, mount);
+    let fix = remove(context, mount, reach);
     let judgement = verdicts.fail(mount.at, message);
     judgement.because(need.map(evidence_of)).fix(fix);
     see_later_file(judgement, context.service, mount.at, "volumes");
 }
 
-fn remove(context: &ServiceContext<'_>, mount: &Mount) -> Fix {
+fn remove(context: &ServiceContext<'_>, mount: &Mount, reach: &Reach) -> Fix {
     const SUMMARY: &str = "do not mount the socket";
     let need = host_needs(context.profile, HostKind::EngineSocket).next();
     // A directory that holds the socket may be needed for something else.
@@ -205,14 +213,20 @@ fn remove(context: &ServiceContext<'_>, mount: &Mount) -> Fix {
             ),
         );
     }
+    if need.is_none() && matches!(reach, Reach::Socket(_)) {
+        return refused(
+            SUMMARY,
+            "whoever mounts the socket talks to the engine: let only the endpoints that it needs through a socket \
+             proxy on an internal network, remove the mount by hand, or waive it in temper.toml with an owner",
+        );
+    }
     let why = match need {
         Some(need) => format!(
             "the image may use it for {}; less would be: {}",
             need.reason,
             need.least.as_deref().unwrap_or("a socket proxy")
         ),
-        None => "the service may talk to the engine; a socket proxy with the endpoints that it needs is less"
-            .to_owned(),
+        None => "the service may talk to the engine, or use something else that is there".to_owned(),
     };
     let action = ComposeAction::Remove { key: "volumes", at: mount.at };
     fix(context, needs_proof(why), SUMMARY, [(action, "CIS Docker 5.32".to_owned())])

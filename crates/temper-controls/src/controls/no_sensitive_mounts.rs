@@ -21,13 +21,14 @@
 
 use temper_fit::holds;
 use temper_fit::images::HostNeed;
-use temper_model::compose::Mount;
+use temper_model::Setting;
+use temper_model::compose::{Mount, Service};
 
 use super::shared::code::covers_code;
 use super::shared::image::{evidence_of, mount_need, refused_by_design};
 use super::shared::mounts::{HostPath, bind_detail, host_path, short_form, target};
 use super::shared::overlay::see_later_file;
-use super::shared::{fix, missing_variables, needs_proof};
+use super::shared::{fix, missing_variables, needs_proof, refused};
 use super::{Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
@@ -221,8 +222,36 @@ fn remove(context: &ServiceContext<'_>, mount: &Mount, need: Option<&HostNeed>) 
         Some(need) => format!("the image may use it for {}", need.reason),
         None => "the service may use what is mounted there".to_owned(),
     };
+    if let Some(place) = named_in(context.service, mount) {
+        return refused(
+            SUMMARY,
+            format!(
+                "{place} names {}, so it is used: take both away, or waive it with an owner",
+                mount.target
+            ),
+        );
+    }
     let action = ComposeAction::Remove { key: "volumes", at: mount.at };
     fix(context, needs_proof(why), SUMMARY, [(action, "CIS Docker 5.6".to_owned())])
+}
+
+/// Where the service itself says that it uses what is mounted: `--path.procfs=/host/proc`.
+fn named_in(service: &Service, mount: &Mount) -> Option<String> {
+    let target = mount.target.trim_end_matches('/');
+    let names =
+        |text: &str| !target.is_empty() && text.split(['=', ':', ',', ' ']).any(|part| part == target);
+    let starts = |set: &Option<Setting<Vec<String>>>| {
+        set.as_ref().and_then(Setting::known).is_some_and(|words| words.iter().any(|word| names(word)))
+    };
+    if starts(&service.command) {
+        return Some("`command`".to_owned());
+    }
+    if starts(&service.entrypoint) {
+        return Some("`entrypoint`".to_owned());
+    }
+    let variables = &mut service.environment.iter();
+    let named = variables.find(|(_, variable)| variable.value.as_deref().is_some_and(names));
+    named.map(|(name, _)| format!("variable `{name}`"))
 }
 
 fn writable_public(context: &ServiceContext<'_>, mount: &Mount, path: &str, verdicts: &mut Verdicts) {
