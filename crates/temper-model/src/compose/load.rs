@@ -40,8 +40,14 @@ pub(crate) fn load(
     let Start { files, directory, name, environment } = load_start::start(&mut loader, selection);
     let scope = Scope { directory, environment: Rc::new(environment), chain: Vec::new() };
     let model = loader.model(&files, &scope);
-    if model.root.is_none() {
-        std::mem::take(&mut loader.empty).into_iter().for_each(|fault| loader.refuse(fault));
+    match &model.root {
+        None => std::mem::take(&mut loader.empty).into_iter().for_each(|fault| loader.refuse(fault)),
+        // After another refusal it may only be empty because of that.
+        Some(root) if loader.problems.is_empty() && root.as_map().is_some_and(IndexMap::is_empty) => {
+            let message = "expected a Compose file, found an empty mapping".to_owned();
+            loader.refuse(Fault { at: root.at, message });
+        }
+        Some(_) => {}
     }
     let root = model.root.unwrap_or_else(|| loader.nothing(&files));
     let format = std::mem::replace(&mut loader.format, Report::new(true)).into_problems(loader.sources);
