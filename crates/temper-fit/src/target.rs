@@ -95,14 +95,17 @@ fn service_user(
         }
     }
     let reason = note.map_or("", |note| note.reason.as_str());
-    let detail = format!("image {} becomes this user anyway and can start as it: {reason}", image.id);
+    let detail = format!("image {} becomes this user anyway, and can start as it", image.id);
     Ok(TargetUser {
         uid: identity.uid,
         gid: identity.gid,
         name: identity.user.clone(),
         home: identity.home.clone().or_else(|| login.home.clone()).unwrap_or_else(|| "/".to_owned()),
         needs_dockerfile: false,
-        evidence: vec![Evidence::general(EvidenceKind::KnownImage, detail)],
+        evidence: vec![
+            Evidence::general(EvidenceKind::KnownImage, detail),
+            Evidence::general(EvidenceKind::KnownImage, reason),
+        ],
     })
 }
 
@@ -158,7 +161,7 @@ fn own_user(stack: &Stack, image: &ImageSource) -> Result<TargetUser, String> {
         needs_dockerfile: true,
         evidence: vec![Evidence::general(
             EvidenceKind::Declared,
-            "user of temper.toml for services built here (R1)",
+            "the user for services that are built here",
         )],
     })
 }

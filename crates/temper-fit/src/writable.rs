@@ -231,7 +231,7 @@ impl Paths<'_> {
         if self.setting.fills_cache || self.hides_image_content(&cache) {
             return;
         }
-        let evidence = Evidence::general(EvidenceKind::Source, "cache directory of the user (R5)");
+        let evidence = Evidence::general(EvidenceKind::Source, "cache directory of the user");
         let known = self.found.get(&cover::canonical(&cache)).is_some_and(|path| !path.assumed);
         self.add(&cache, PathKind::Cache, self.setting.sizes.cache, false, evidence).assumed = !known;
     }

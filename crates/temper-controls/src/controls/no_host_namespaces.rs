@@ -11,8 +11,9 @@
 //!
 //! ## Fix safety
 //! Needs proof: what listens or looks there loses it. The fix removes the setting; instead of `ipc: host` a service that
-//! needs much shared memory gets `shm_size`. It is refused for images that do their work on the host, such as
-//! node-exporter, with the least that does the same.
+//! needs much shared memory gets `shm_size`. It is refused for `network_mode: host`, because only a person knows which
+//! listeners others need, and for images that do their work on the host, such as node-exporter, with the least that does
+//! the same.
 //!
 //! ## References
 //! - CIS Docker Benchmark 1.7, 5.10, 5.16, 5.17, 5.21 and 5.31
@@ -172,6 +173,11 @@ fn shared(context: &ServiceContext<'_>, namespace: &Namespace, at: Loc, verdicts
     let message = format!("`{}: host`: {}", namespace.key, namespace.shares);
     let fix = match need {
         Some(need) if need.inherent => refused_by_design(&format!("remove `{}: host`", namespace.key), need),
+        // Its listeners would vanish from the host, and no file says which of them somebody needs.
+        _ if namespace.key == NETWORK.key => refused(
+            "remove `network_mode: host`",
+            "only a person knows which of its listeners others need: publish those under `ports`, and remove the line",
+        ),
         _ => unset(context, namespace),
     };
     verdicts.fail(at, message).because(need.map(evidence_of)).fix(fix);

@@ -67,7 +67,7 @@ pub(super) fn missing_in(items: &[Item]) -> Vec<String> {
 
 /// A reason for a line of YAML: the first evidence, cut at a word where it is long.
 pub(super) fn reason_of(evidence: &[Evidence], otherwise: &str) -> String {
-    const LONGEST: usize = 60;
+    const LONGEST: usize = 90;
     let text = evidence.first().map_or(otherwise, |evidence| evidence.detail.as_str());
     if text.chars().count() <= LONGEST {
         return text.to_owned();
