@@ -95,7 +95,7 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
                 entry.image.id
             ))
         }
-        ImageSource::Built { facts, base: None, .. } if runs_its_base(service, facts) => {
+        ImageSource::Built { facts, base: None, .. } if runs_its_base(facts) => {
             Some(format!("it runs the program of {}, of which nothing is known", base_name(facts)))
         }
         ImageSource::Built { .. } | ImageSource::Known { .. } => None,
@@ -110,13 +110,10 @@ fn runs_a_script(service: &Service) -> bool {
     program.is_some_and(|name| SHELLS.contains(&name.as_str()) || name.ends_with(".sh"))
 }
 
-/// True when neither the service nor its Dockerfile says what to start, so that the base image does.
-fn runs_its_base(service: &Service, facts: &TargetFacts) -> bool {
-    let starts_nothing = facts.entrypoint.is_none() && facts.cmd.is_none();
-    starts_nothing
-        && service.entrypoint.is_none()
-        && service.command.is_none()
-        && !source::from_scratch(facts)
+/// True when the Dockerfile does not say what to start, so that the base image does. A `command` of the service is only
+/// what the entrypoint of the base is given.
+fn runs_its_base(facts: &TargetFacts) -> bool {
+    facts.entrypoint.is_none() && facts.cmd.is_none() && !source::from_scratch(facts)
 }
 
 fn base_name(facts: &TargetFacts) -> String {
