@@ -10,7 +10,7 @@ mod meta;
 mod verdict;
 mod waive;
 
-pub use controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext, find};
+pub use controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext, find, is_credential};
 pub use fix::{Change, ComposeAction, DockerfileAction, Fix, Safety, Scalar};
 pub use judge::{Judged, Selection, judge};
 pub use meta::{Meta, Severity, Surface};

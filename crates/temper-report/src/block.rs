@@ -11,6 +11,7 @@ use crate::excerpt::excerpts;
 use crate::human::{Detail, View};
 use crate::message::said;
 use crate::place::{home, place};
+use crate::redact::Secrets;
 use crate::style::{BOLD, DIM, word};
 use crate::wrap::wrap;
 
@@ -29,12 +30,26 @@ pub(crate) fn heading(stack: &Stack, found: &[&Judgement]) -> String {
     format!("{BOLD}{}{BOLD:#}{DIM}{shown}{DIM:#}  {}\n", first.resource, counts.join(", "))
 }
 
+/// What every block needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// The stack.
+    pub(crate) stack: &'a Stack,
+    /// What no excerpt may show.
+    pub(crate) secrets: &'a Secrets,
+    /// What was said once for several services.
+    pub(crate) shared: &'a [Common<'a>],
+    /// How much is shown.
+    pub(crate) view: View,
+}
+
 /// A heading, the source of what stands in the files, then every finding.
-pub(crate) fn block(stack: &Stack, found: &[&Judgement], shared: &[Common<'_>], view: View) -> String {
+pub(crate) fn block(shown: &Shown<'_>, found: &[&Judgement]) -> String {
+    let Shown { stack, secrets, shared, view } = *shown;
     let mut out = format!("\n{}", heading(stack, found));
     let (known, own): (Vec<Remark<'_>>, Vec<Remark<'_>>) =
         remarks(stack, found).into_iter().partition(|remark| is_common(shared, remark));
-    out.push_str(&excerpts(stack, &own, view.width));
+    out.push_str(&excerpts(stack, secrets, &own, view.width));
     if view.detail == Detail::Verbose {
         let mut sorted = found.to_vec();
         sorted.sort_by_key(|finding| std::cmp::Reverse(finding.control.severity));

@@ -6,9 +6,10 @@ use temper_model::Stack;
 use temper_text::{FileId, Loc, SourceFile, Span};
 
 use crate::common::Remark;
+use crate::redact::Secrets;
 
 /// The source of all remarks that stand at a place of their own, with the names of the controls.
-pub(crate) fn excerpts(stack: &Stack, remarks: &[Remark<'_>], width: usize) -> String {
+pub(crate) fn excerpts(stack: &Stack, secrets: &Secrets, remarks: &[Remark<'_>], width: usize) -> String {
     let marks = marks(remarks);
     let mut files: Vec<FileId> = Vec::new();
     for mark in &marks {
@@ -25,7 +26,7 @@ pub(crate) fn excerpts(stack: &Stack, remarks: &[Remark<'_>], width: usize) -> S
             let kind = if mark.failed { AnnotationKind::Primary } else { AnnotationKind::Context };
             kind.span(shown(file, mark.at.span).range()).label(mark.controls.join(", "))
         });
-        Snippet::source(file.text()).path(file.path()).annotations(annotations)
+        Snippet::source(secrets.hidden(stack, id)).path(file.path()).annotations(annotations)
     });
     let group = Group::with_level(Level::ERROR).elements(snippets);
     Renderer::styled().term_width(width).render(&[group]) + "\n"

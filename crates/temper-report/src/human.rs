@@ -8,11 +8,12 @@ use temper_controls::{Judged, Judgement, Safety, Verdict};
 use temper_model::{ProjectGroup, Stack};
 
 use crate::Counts;
-use crate::block::{INDENT, block, heading};
+use crate::block::{INDENT, Shown, block, heading};
 use crate::common::{Common, common};
 use crate::count::{by_severity, plural};
 use crate::place::place;
 use crate::problems::{problem_line, problems};
+use crate::redact::Secrets;
 use crate::style::{BOLD, DIM, ERROR, WARNING, word};
 use crate::wrap::wrap;
 
@@ -44,16 +45,17 @@ pub fn findings(root: &str, stack: &Stack, judged: &Judged, view: View) -> Strin
     let projects = 0..stack.projects.len();
     let found: Vec<_> = projects.map(|index| by_resource(&judged.judgements, Some(index))).collect();
     let shared = if view.detail == Detail::Normal { common(stack, &found) } else { Vec::new() };
+    let shown = Shown { stack, secrets: &Secrets::of(stack), shared: &shared, view };
     out.push_str(&several(stack, &shared, view.width));
     for (group, found) in stack.projects.iter().zip(&found) {
-        out.push_str(&project(stack, group, found, &shared, view));
+        out.push_str(&project(&shown, group, found));
     }
     let dockerfiles = by_resource(&judged.judgements, None);
     if !dockerfiles.is_empty() {
         let _ = writeln!(out, "\n{BOLD}Dockerfiles{BOLD:#}");
     }
     for found in &dockerfiles {
-        out.push_str(&resource(stack, found, &[], view));
+        out.push_str(&resource(&Shown { shared: &[], ..shown }, found));
     }
     out.push_str(&next_step(root, judged));
     out
@@ -104,13 +106,8 @@ fn by_resource(judgements: &[Judgement], project: Option<usize>) -> Vec<Vec<&Jud
     groups
 }
 
-fn project(
-    stack: &Stack,
-    group: &ProjectGroup,
-    found: &[Vec<&Judgement>],
-    shared: &[Common<'_>],
-    view: View,
-) -> String {
+fn project(shown: &Shown<'_>, group: &ProjectGroup, found: &[Vec<&Judgement>]) -> String {
+    let Shown { stack, view, .. } = *shown;
     if found.is_empty() && view.detail == Detail::Quiet {
         return String::new();
     }
@@ -130,7 +127,7 @@ fn project(
         }
     }
     for found in found {
-        out.push_str(&resource(stack, found, shared, view));
+        out.push_str(&resource(shown, found));
     }
     out
 }
@@ -154,10 +151,10 @@ fn several(stack: &Stack, shared: &[Common<'_>], width: usize) -> String {
     out
 }
 
-fn resource(stack: &Stack, found: &[&Judgement], shared: &[Common<'_>], view: View) -> String {
-    match view.detail {
-        Detail::Quiet => format!("  {}", heading(stack, found)),
-        Detail::Normal | Detail::Verbose => block(stack, found, shared, view),
+fn resource(shown: &Shown<'_>, found: &[&Judgement]) -> String {
+    match shown.view.detail {
+        Detail::Quiet => format!("  {}", heading(shown.stack, found)),
+        Detail::Normal | Detail::Verbose => block(shown, found),
     }
 }
 

@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod plan_json;
 mod problems;
+mod redact;
 mod sarif;
 mod style;
 mod wrap;

@@ -9,6 +9,7 @@ use temper_plan::{Budget, Outcome, Plan, ServicePlan, Step};
 
 use crate::count::plural;
 use crate::human::told_problems;
+use crate::redact::Secrets;
 use crate::style::{BOLD, DIM, ERROR, WARNING};
 use crate::wrap::wrap;
 
@@ -41,9 +42,10 @@ pub fn plan(stack: &Stack, plan: &Plan, diff: bool, width: usize) -> String {
         let _ = writeln!(out, "\n{BOLD}note{BOLD:#}: {}", wrap(note, width, 6, 2));
     }
     if diff {
+        let secrets = Secrets::of(stack);
         for file in &plan.files {
             out.push('\n');
-            out.push_str(&coloured(&file.diff()));
+            out.push_str(&coloured(&secrets.hidden_diff(stack, &file.diff())));
         }
     }
     out

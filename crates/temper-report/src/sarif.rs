@@ -1,6 +1,7 @@
 //! SARIF 2.1.0 (OASIS, 2020): what code scanning services read.
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use temper_controls::{ALL, Judged, Judgement, Meta, Severity, Verdict, frameworks};
 use temper_model::{Problem, Stack};
 use temper_text::{Loc, SourceFile};
@@ -241,15 +242,12 @@ fn result(stack: &Stack, judgement: &Judgement) -> SarifResult {
     }
 }
 
-/// Control, resource and the text of the place, but not its line.
+/// A hash over control, resource and the text of the place, but not its line. The text may be a credential.
 fn fingerprint(stack: &Stack, judgement: &Judgement) -> String {
     let file = stack.sources.file(judgement.at.file).path();
-    format!(
-        "{}|{}|{file}|{}",
-        judgement.control.id,
-        judgement.resource,
-        stack.sources.slice(judgement.at).trim()
-    )
+    let text = stack.sources.slice(judgement.at).trim();
+    let whole = format!("{}|{}|{file}|{text}", judgement.control.id, judgement.resource);
+    Sha256::digest(whole.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn suppressions(judgement: &Judgement) -> Vec<Suppression> {

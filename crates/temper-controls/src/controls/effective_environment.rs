@@ -93,10 +93,9 @@ fn missing_files(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool 
         let message = format!(
             "{name} is empty in the container whatever `env_file` gives: {unset}, and the entry beats it"
         );
-        verdicts.fail(variable.at, message).see(first.at, absence(first)).fix(leave_it_to_the_file(
-            context,
-            name,
-            variable.at,
+        verdicts.fail(variable.at, message).see(first.at, absence(first)).fix(refused(
+            format!("remove {name} from `environment`, so that `env_file` gives it"),
+            format!("check first that {} gives it: that file is not in the repository", first.path),
         ));
     }
     if !credentials.is_empty() && emptied.is_empty() {

@@ -73,6 +73,12 @@ pub fn find(id: &str) -> Option<&'static dyn Control> {
     ALL.iter().copied().find(|control| control.meta().id == id)
 }
 
+/// True when the name of a variable says that it holds a credential: outputs never show its value.
+#[must_use]
+pub fn is_credential(name: &str) -> bool {
+    shared::credentials::kind_of(name).is_some()
+}
+
 /// One security requirement, with the same meaning on every surface.
 ///
 /// Each hook looks at one resource and says `pass`, `fail` or `unknown` of it; saying nothing means that the
