@@ -288,7 +288,11 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
     let Some(entry) = service_entry(context.profile) else {
         return refused(summary, "write `healthcheck` with a request that proves that the application works");
     };
-    if context.service.entrypoint.is_some() {
+    let of_build = match &context.profile.image {
+        ImageSource::Built { facts, .. } => facts.entrypoint.is_some(),
+        _ => false,
+    };
+    if of_build || context.service.entrypoint.is_some() {
         let reason =
             format!("the entrypoint of image {} is replaced: say what proves that it works", entry.image.id);
         return refused(summary, reason);
