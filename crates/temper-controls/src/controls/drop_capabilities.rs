@@ -187,12 +187,18 @@ fn safety(context: &ServiceContext<'_>) -> Safety {
         return needs_proof(format!("{why}, so it may use a capability that is dropped"));
     }
     match &profile.login.start {
-        Identity::Numeric { uid, .. } if *uid != 0 => {
+        Identity::Numeric { uid, .. } | Identity::Named { uid: Some(uid), .. } if *uid != 0 => {
             setuid::uncertainty(context.stack, context.service, profile).map_or(Safety::Safe, |why| {
                 needs_proof(format!("a non-root user has no capability, but {why}"))
             })
         }
         Identity::Unknown { why } => needs_proof(format!("it may start as root: {why}")),
+        Identity::Named { name, .. } => {
+            needs_proof(format!("it starts as {name}, and which number that is no file says"))
+        }
+        _ if profile.target.user.as_ref().is_some_and(|user| user.uid != 0) => needs_proof(
+            "it starts as root today; as the user it is to run as, it is believed to need no more",
+        ),
         _ => needs_proof("it starts as root, and may use a capability that is not known of"),
     }
 }

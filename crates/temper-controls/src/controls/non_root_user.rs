@@ -38,6 +38,9 @@ use crate::{Change, ComposeAction, DockerfileAction, Fix, Meta, Scalar, Severity
 /// See the documentation of this module.
 pub(super) struct NonRootUser;
 
+/// The comment in a Dockerfile: above the user that is created.
+const RUN_AS: &str = "a user without privileges, by number (CIS Docker 4.1)";
+
 static META: Meta = Meta {
     id: "non-root-user",
     title: "the container starts as a user other than root",
@@ -143,7 +146,7 @@ fn fix_of_service(context: &ServiceContext<'_>) -> Fix {
     let mut fix = fix(context, needs_proof(uncertainty(user)), format!("run as {ids}"), actions);
     if user.needs_dockerfile {
         let owned = owned_directories(context.service, context.profile);
-        fix.changes.extend(run_as(&context.profile.image, user, owned, "CIS Docker 4.1"));
+        fix.changes.extend(run_as(&context.profile.image, user, owned, RUN_AS));
         fix.summary = format!("run as {ids}, a user that the Dockerfile creates");
     }
     fix
@@ -239,7 +242,7 @@ fn fix_of_target(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildT
 
 fn fix_by_service(profile: &Profile, owned: Vec<String>) -> Option<Fix> {
     let user = profile.target.user.as_ref().filter(|user| user.uid != 0)?;
-    let change = run_as(&profile.image, user, owned, "CIS Docker 4.1")?;
+    let change = run_as(&profile.image, user, owned, RUN_AS)?;
     Some(Fix {
         safety: needs_proof(uncertainty(user)),
         summary: format!("end in USER {}:{}", user.uid, user.gid),
@@ -265,7 +268,7 @@ fn own_user(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildTarget
             path: context.dockerfile.path.clone(),
             target: target.name.clone(),
             action,
-            reason: "CIS Docker 4.1".to_owned(),
+            reason: RUN_AS.to_owned(),
         }],
     }
 }
