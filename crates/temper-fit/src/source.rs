@@ -2,6 +2,8 @@
 
 use temper_dockerfile::facts::{BaseImage, PackageManager, PathAction, TargetFacts, Wrapper};
 use temper_dockerfile::{Command, Resolved};
+use temper_model::compose::Service;
+use temper_model::{RootCommand, Stack};
 
 use crate::cover;
 
@@ -250,6 +252,13 @@ pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)>
         )
     });
     named.collect()
+}
+
+/// What the start script of a service does that needs root.
+pub(crate) fn root_command<'a>(stack: &'a Stack, service: &Service) -> Option<&'a RootCommand> {
+    let build = service.build.as_ref()?;
+    let key = (build.context.clone()?, build.dockerfile.as_ref()?.value.clone());
+    stack.root_commands.get(&key)
 }
 
 /// The program with which the image changes users after it started as root, if it does.

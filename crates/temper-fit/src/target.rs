@@ -3,7 +3,7 @@
 use temper_model::compose::{MountKind, Service};
 use temper_model::{Class, Stack, parse_size};
 
-use crate::images::{KernelKind, KnownImage, Match, Support};
+use crate::images::{KernelKind, KnownImage, Match, Role, Support};
 use crate::profile::{Identity, ImageSource, Login, PlannedTmpfs, Target, TargetUser, WritablePath};
 use crate::recognise::Recognised;
 use crate::source;
@@ -33,7 +33,7 @@ pub(crate) fn user(
                 Some(entry) if !source::replaces_entrypoint(facts) => {
                     service_user(stack, service, entry, login)
                 }
-                _ => own_user(stack, image),
+                _ => own_user(stack, service, image),
             },
             ImageSource::Foreign { reference } => {
                 Err(format!("image {reference} is not known: it may need root to start"))
@@ -142,7 +142,7 @@ fn writes_host_directories(service: &Service) -> bool {
 }
 
 /// An image that is built here gets the user of `temper.toml` (R1).
-fn own_user(stack: &Stack, image: &ImageSource) -> Result<TargetUser, String> {
+fn own_user(stack: &Stack, service: &Service, image: &ImageSource) -> Result<TargetUser, String> {
     let ImageSource::Built { dockerfile, facts, .. } = image else {
         return Err("the image is not built here".to_owned());
     };
@@ -151,6 +151,9 @@ fn own_user(stack: &Stack, image: &ImageSource) -> Result<TargetUser, String> {
     }
     if let Some(tool) = source::switches_user(facts) {
         return Err(format!("{dockerfile} starts as root so that {tool} can change users"));
+    }
+    if let Some(root) = source::root_command(stack, service).filter(|_| service.entrypoint.is_none()) {
+        return Err(format!("{} runs {}, which needs root", root.script, root.program));
     }
     let user = &stack.settings.user;
     Ok(TargetUser {
@@ -197,7 +200,12 @@ pub(crate) fn of(
         memory: own.and_then(|own| own.memory).or(sizes.memory),
         cpus: own.and_then(|own| own.cpus.clone()).or(sizes.cpus),
         pids: own.and_then(|own| own.pids).unwrap_or(sizes.pids),
-        shm_size: own.and_then(|own| own.shm).or_else(|| needed_shm(image, frameworks).max(sizes.shm)),
+        shm_size: own.and_then(|own| own.shm).or_else(|| {
+            let needed = needed_shm(image, frameworks);
+            // The entry of a known service image says what it needs; the rest is sized by its class.
+            let told = matches!(image, ImageSource::Known { entry, .. } if entry.image.role == Role::Service);
+            if told { needed } else { needed.max(sizes.shm) }
+        }),
         groups: groups(service, image),
     }
 }
@@ -205,8 +213,10 @@ pub(crate) fn of(
 /// What the image or a framework in it needs of `/dev/shm`, in bytes, when 64 MiB are not enough.
 fn needed_shm(image: &ImageSource, frameworks: &[Recognised]) -> Option<u64> {
     let entry = crate::class::service_entry(image);
-    let kernel =
-        entry.into_iter().flat_map(|entry| &entry.image.kernel).filter(|need| need.kind == KernelKind::Shm);
+    let kernel = entry
+        .into_iter()
+        .flat_map(|entry| &entry.image.kernel)
+        .filter(|need| need.kind == KernelKind::Shm && need.required);
     let named = kernel.map(|need| need.value.as_str());
     let used = frameworks.iter().filter_map(|found| found.framework.shm.as_deref());
     named.chain(used).filter_map(|size| parse_size(size).ok()).max()

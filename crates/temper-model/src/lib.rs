@@ -9,6 +9,7 @@ mod manifest;
 mod path;
 mod settings;
 mod stack;
+mod start_script;
 mod tree;
 mod value;
 mod yaml_files;
@@ -22,5 +23,6 @@ pub use settings::{
     Waiver, WaiverState, parse_size, show_size,
 };
 pub use stack::{Dockerfile, OverlayFile, Problem, ProjectGroup, Stack};
+pub use start_script::RootCommand;
 pub use tree::{DiskTree, FileTree, MAX_FILE_BYTES, MemoryTree, OverlaidTree, TreeError};
 pub use value::{Data, Member, Origin, Setting, Spanned, Text, Value};

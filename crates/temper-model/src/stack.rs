@@ -3,6 +3,7 @@ use temper_text::{FileId, Loc, SourceMap};
 
 use crate::compose::Project;
 use crate::manifest::Package;
+use crate::start_script::RootCommand;
 use crate::{BuildContext, Settings};
 
 /// Everything found under one root.
@@ -19,6 +20,8 @@ pub struct Stack {
     /// What builds see, by (build context, Dockerfile), both relative to the root. A Dockerfile that no service is built
     /// from stands here with its own directory and with the root.
     pub build_contexts: IndexMap<(String, String), BuildContext>,
+    /// What the start scripts of images built here do that needs root, by (build context, Dockerfile).
+    pub root_commands: IndexMap<(String, String), RootCommand>,
     /// Settings of `temper.toml`, or the defaults.
     pub settings: Settings,
     /// What could not be read, each with its place.

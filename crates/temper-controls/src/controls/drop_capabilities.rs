@@ -140,6 +140,15 @@ fn without_added_all(context: &ServiceContext<'_>, at: Loc) -> Fix {
 }
 
 fn drop_all(context: &ServiceContext<'_>) -> Fix {
+    if let Some(why) = context.profile.blind.as_ref().filter(|_| !starts_without_root(context)) {
+        let name = &context.service.name;
+        return refused(
+            "drop all capabilities",
+            format!(
+                "{why}, and it may start as root: list `writable` and `capabilities` of services.{name} in temper.toml"
+            ),
+        );
+    }
     let drop = ComposeAction::Append { key: "cap_drop", item: "ALL".to_owned() };
     let added: Vec<(ComposeAction, String)> = needed(context).collect();
     let names: Vec<&str> = context.profile.capabilities.iter().map(|need| need.name.as_str()).collect();
@@ -176,6 +185,14 @@ fn start_user(context: &ServiceContext<'_>) -> Option<(ComposeAction, String)> {
     let ids = Scalar::Str(format!("{}:{}", user.uid, user.gid));
     let set = ComposeAction::Set { path: vec!["user"], value: ids };
     Some((set, reason_of(&user.evidence, "CIS Docker 4.1")))
+}
+
+/// True for a start that has no capability to lose.
+fn starts_without_root(context: &ServiceContext<'_>) -> bool {
+    match context.profile.login.start {
+        Identity::Numeric { uid, .. } | Identity::Named { uid: Some(uid), .. } => uid != 0,
+        _ => false,
+    }
 }
 
 fn safety(context: &ServiceContext<'_>) -> Safety {

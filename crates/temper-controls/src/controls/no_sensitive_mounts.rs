@@ -83,7 +83,7 @@ const WHOLE: [(&str, &str); 8] = [
 ];
 
 /// What may be mounted read-only: the same on every host, or made to be read by all.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 15] = [
     "/etc/localtime",
     "/etc/timezone",
     "/etc/ssl/certs",
@@ -99,8 +99,6 @@ const PUBLIC: [&str; 17] = [
     "/usr/share/ca-certificates",
     "/usr/local/share/ca-certificates",
     "/usr/share/fonts",
-    "/lib/modules",
-    "/usr/src",
 ];
 
 /// Devices without a state, often mounted to hide a file of the image or to feed a program.

@@ -1,8 +1,8 @@
 //! A service that shares memory between processes has a `/dev/shm` that is large enough.
 //!
 //! ## What it flags
-//! A service that is known to need more than the 64 MiB which the engine gives to `/dev/shm` (GPU frameworks, PyTorch
-//! data loaders, Chromium, PostgreSQL) and does not set `shm_size` above that. Also a tmpfs over `/dev/shm`, where
+//! A service that is known to need more than the 64 MiB which the engine gives to `/dev/shm` (services with a GPU, PyTorch
+//! data loaders, Chromium) and does not set `shm_size` above that. Also a tmpfs over `/dev/shm`, where
 //! `shm_size` is meant. Services that use the shared memory of the host or of another container are left out.
 //!
 //! ## Why it matters
@@ -111,7 +111,7 @@ fn need(context: &ServiceContext<'_>) -> Option<(u64, Evidence)> {
 
 fn of_image(image: &ImageSource) -> Option<(u64, Evidence)> {
     let of_entry = |entry: &Match| {
-        let need = entry.image.kernel.iter().find(|need| need.kind == KernelKind::Shm)?;
+        let need = entry.image.kernel.iter().find(|need| need.kind == KernelKind::Shm && need.required)?;
         let detail = format!("image {}: {}", entry.image.id, need.reason);
         Some((bytes_of(&need.value)?, Evidence::general(EvidenceKind::KnownImage, detail)))
     };

@@ -169,7 +169,7 @@ fn is_writable_directory(mount: &Mount) -> bool {
 
 fn of_host(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>, verdicts: &mut Verdicts) {
     let source = mount.source_written.as_deref().unwrap_or("the directory");
-    let message = format!("{} writes {source} of the host on {}", show(user), mount.target);
+    let message = format!("{} may write {source} of the host on {}", show(user), mount.target);
     let ids = ids(context);
     verdicts
         .unknown(mount.at, message, format!("who owns {source} on the host"))

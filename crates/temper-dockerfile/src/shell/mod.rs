@@ -7,6 +7,6 @@ mod script;
 mod walk;
 mod word;
 
-pub use script::{ReadOnce, Redirect, Script, SimpleCommand};
+pub use script::{ReadOnce, Redirect, Script, SimpleCommand, script_file};
 pub(crate) use script::{basename, is_shell};
 pub use word::Word;

@@ -109,6 +109,16 @@ impl Command {
     }
 }
 
+/// The commands of a shell script in a file of its own; none, and incomplete, when another interpreter runs it. Their
+/// spans are all the whole text.
+#[must_use]
+pub fn script_file(text: &str) -> Script {
+    if is_foreign(text) {
+        return Script { commands: Vec::new(), incomplete: true };
+    }
+    read(text, &Origin::Whole(Span::new(0, text.len())))
+}
+
 /// True when the text begins with `#!` and names something else than a shell.
 fn is_foreign(text: &str) -> bool {
     let Some(line) = text.strip_prefix("#!").and_then(|rest| rest.lines().next()) else { return false };

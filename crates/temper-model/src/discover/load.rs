@@ -15,6 +15,7 @@ use super::read::{
 use super::walk::{Walk, WalkRequest};
 use crate::compose::{Project, Selection};
 use crate::manifest::{self, Package};
+use crate::start_script::{self, RootCommand};
 use crate::yaml_files::YamlFiles;
 use crate::{
     BuildContext, Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack,
@@ -69,6 +70,7 @@ struct Parts {
     projects: Vec<ProjectGroup>,
     dockerfiles: IndexMap<String, Dockerfile>,
     packages: IndexMap<(String, String), Vec<Package>>,
+    root_commands: IndexMap<(String, String), RootCommand>,
     build_contexts: IndexMap<(String, String), BuildContext>,
     problems: Vec<Problem>,
     skipped: Vec<String>,
@@ -76,8 +78,27 @@ struct Parts {
 
 impl Parts {
     fn into_stack(self, settings: Settings) -> Stack {
-        let Self { sources, projects, dockerfiles, packages, build_contexts, problems, skipped } = self;
-        Stack { sources, projects, dockerfiles, packages, build_contexts, settings, problems, skipped }
+        let Self {
+            sources,
+            projects,
+            dockerfiles,
+            packages,
+            root_commands,
+            build_contexts,
+            problems,
+            skipped,
+        } = self;
+        Stack {
+            sources,
+            projects,
+            dockerfiles,
+            packages,
+            root_commands,
+            build_contexts,
+            settings,
+            problems,
+            skipped,
+        }
     }
 
     fn problem(&mut self, file: &str, at: Option<Loc>, message: String, warning: bool) {
@@ -202,15 +223,18 @@ impl Loader<'_> {
         }
     }
 
-    /// Reads the manifests that the Dockerfiles of services bring into their builds.
+    /// Reads the manifests and start scripts that the Dockerfiles of services bring into their builds.
     fn packages(&self, parts: &mut Parts) {
-        let Parts { projects, dockerfiles, packages, sources, .. } = parts;
+        let Parts { projects, dockerfiles, packages, root_commands, sources, .. } = parts;
         for service in projects.iter().flat_map(|group| group.project.services.values()) {
             let Some(build) = &service.build else { continue };
             let (Some(context), Some(path)) = (&build.context, &build.dockerfile) else { continue };
             let Some(dockerfile) = dockerfiles.get(&path.value) else { continue };
             let key = (context.clone(), path.value.clone());
             if !packages.contains_key(&key) {
+                let target = build.target.as_ref().and_then(crate::Setting::known).map(String::as_str);
+                let root = start_script::root_command(self.tree, context, &dockerfile.tree, target);
+                root_commands.extend(root.map(|root| (key.clone(), root)));
                 let found = manifest::packages(
                     self.tree,
                     sources,
