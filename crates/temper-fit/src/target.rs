@@ -1,5 +1,6 @@
 //! What a service should look like when it is hardened.
 
+use temper_dockerfile::{InstructionKind, StageBase};
 use temper_model::compose::{MountKind, Service};
 use temper_model::{Class, Stack, parse_size};
 
@@ -152,6 +153,9 @@ fn own_user(stack: &Stack, service: &Service, image: &ImageSource) -> Result<Tar
     if let Some(tool) = source::switches_user(facts) {
         return Err(format!("{dockerfile} starts as root so that {tool} can change users"));
     }
+    if let Some(stage) = built_upon(stack, dockerfile, facts.stage) {
+        return Err(format!("stage {stage} of {dockerfile} is built on it and runs commands as root"));
+    }
     if let Some(root) = source::root_command(stack, service).filter(|_| service.entrypoint.is_none()) {
         return Err(format!("{} runs {}, which needs root", root.script, root.program));
     }
@@ -167,6 +171,21 @@ fn own_user(stack: &Stack, service: &Service, image: &ImageSource) -> Result<Tar
             "the user for services that are built here",
         )],
     })
+}
+
+/// The stage that is built upon another and runs commands there before it sets a user of its own: it would run them as
+/// the user that the stage below ends with.
+fn built_upon(stack: &Stack, dockerfile: &str, below: usize) -> Option<String> {
+    let tree = &stack.dockerfiles.get(dockerfile)?.tree;
+    let stages = tree.stages();
+    let above = stages.iter().filter(|stage| stage.base == StageBase::Stage(below));
+    let mut rooted = above.filter(|stage| {
+        let mut kinds = stage.instructions.iter().map(|instruction| &instruction.kind);
+        let first = kinds.find(|kind| matches!(kind, InstructionKind::Run(_) | InstructionKind::User(_)));
+        matches!(first, Some(InstructionKind::Run(_)))
+    });
+    let stage = rooted.next()?;
+    Some(stage.alias.map_or_else(|| stage.index.to_string(), |alias| format!("`{}`", alias.text)))
 }
 
 /// tmpfs mounts and volumes for what is written and not covered, limits and groups.
