@@ -1,5 +1,7 @@
+use rayon::prelude::*;
 use temper_fit::Profile;
-use temper_model::{Date, ProjectGroup, Stack};
+use temper_model::compose::Service;
+use temper_model::{Date, Dockerfile, ProjectGroup, Stack};
 
 use crate::controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext};
 use crate::{Judgement, Surface, Verdicts};
@@ -48,59 +50,99 @@ pub struct Judged {
 pub fn judge(stack: &Stack, selection: &Selection, today: Date) -> Judged {
     let controls: Vec<&dyn Control> =
         ALL.iter().copied().filter(|control| selection.has_control(control.meta().id)).collect();
+    let judge = Judge { stack, selection, controls: &controls };
+    // Projects and services do not depend on one another; results come in the order of the stack all the same.
+    let projects: Vec<(Vec<Profile>, Part)> =
+        stack.projects.par_iter().enumerate().map(|(index, group)| judge.project(index, group)).collect();
+    let dockerfiles: Vec<Part> = if selection.services.is_empty() {
+        let all: Vec<&Dockerfile> = stack.dockerfiles.values().collect();
+        all.into_par_iter().map(|dockerfile| judge.dockerfile(dockerfile)).collect()
+    } else {
+        Vec::new()
+    };
     let mut judged =
         Judged { judgements: Vec::new(), profiles: Vec::new(), resources: 0, controls: controls.len() };
-    for (index, group) in stack.projects.iter().enumerate() {
-        judge_project(stack, index, group, selection, &controls, &mut judged);
+    for (profiles, part) in projects {
+        judged.profiles.push(profiles);
+        judged.add(part);
     }
-    if selection.services.is_empty() {
-        judge_dockerfiles(stack, &controls, &mut judged);
+    for part in dockerfiles {
+        judged.add(part);
     }
     crate::waive::apply(stack, &mut judged.judgements, today);
     judged
 }
 
-fn judge_project(
-    stack: &Stack,
-    index: usize,
-    group: &ProjectGroup,
-    selection: &Selection,
-    controls: &[&dyn Control],
-    judged: &mut Judged,
-) {
-    let profiles = temper_fit::profiles(stack, &group.project);
-    for (service, profile) in group.project.services.values().zip(&profiles) {
-        if !selection.has_service(&service.name) {
-            continue;
-        }
-        judged.resources += 1;
-        let context = ServiceContext { stack, group, project: &group.project, index, service, profile };
-        for control in controls {
-            let resource = format!("service/{}", service.name);
-            let mut verdicts = Verdicts::new(control.meta(), Surface::Compose, resource, Some(index));
-            control.service(&context, &mut verdicts);
-            judged.judgements.extend(verdicts.into_judgements());
-        }
-    }
-    let context = ProjectContext { stack, group, project: &group.project, index, profiles: &profiles };
-    for control in controls {
-        let resource = format!("project/{}", group.project.name);
-        let mut verdicts = Verdicts::new(control.meta(), Surface::Compose, resource, Some(index));
-        control.project(&context, &mut verdicts);
-        judged.judgements.extend(verdicts.into_judgements());
-    }
-    judged.profiles.push(profiles);
+/// What was judged of one project or Dockerfile.
+struct Part {
+    judgements: Vec<Judgement>,
+    resources: usize,
 }
 
-fn judge_dockerfiles(stack: &Stack, controls: &[&dyn Control], judged: &mut Judged) {
-    for dockerfile in stack.dockerfiles.values() {
-        judged.resources += 1;
-        let context = DockerfileContext { stack, dockerfile };
-        for control in controls {
-            let resource = format!("dockerfile/{}", dockerfile.path);
-            let mut verdicts = Verdicts::new(control.meta(), Surface::Dockerfile, resource, None);
-            control.dockerfile(&context, &mut verdicts);
-            judged.judgements.extend(verdicts.into_judgements());
+impl Judged {
+    fn add(&mut self, part: Part) {
+        self.judgements.extend(part.judgements);
+        self.resources += part.resources;
+    }
+}
+
+struct Judge<'a> {
+    stack: &'a Stack,
+    selection: &'a Selection,
+    controls: &'a [&'a dyn Control],
+}
+
+impl Judge<'_> {
+    fn project(&self, index: usize, group: &ProjectGroup) -> (Vec<Profile>, Part) {
+        let (stack, project) = (self.stack, &group.project);
+        let services: Vec<&Service> = project.services.values().collect();
+        let profiles: Vec<Profile> =
+            services.par_iter().map(|service| temper_fit::profile(stack, service)).collect();
+        let wanted = services
+            .par_iter()
+            .zip(&profiles)
+            .filter(|(service, _)| self.selection.has_service(&service.name));
+        let parts: Vec<Vec<Judgement>> = wanted
+            .map(|(service, profile)| {
+                let context = ServiceContext { stack, group, project, index, service, profile };
+                let resource = format!("service/{}", service.name);
+                self.run(Surface::Compose, &resource, Some(index), |control, verdicts| {
+                    control.service(&context, verdicts);
+                })
+            })
+            .collect();
+        let resources = parts.len();
+        let mut judgements: Vec<Judgement> = parts.into_iter().flatten().collect();
+        let context = ProjectContext { stack, group, project, index, profiles: &profiles };
+        let resource = format!("project/{}", project.name);
+        judgements.extend(self.run(Surface::Compose, &resource, Some(index), |control, verdicts| {
+            control.project(&context, verdicts);
+        }));
+        (profiles, Part { judgements, resources })
+    }
+
+    fn dockerfile(&self, dockerfile: &Dockerfile) -> Part {
+        let context = DockerfileContext { stack: self.stack, dockerfile };
+        let resource = format!("dockerfile/{}", dockerfile.path);
+        let judgements = self.run(Surface::Dockerfile, &resource, None, |control, verdicts| {
+            control.dockerfile(&context, verdicts);
+        });
+        Part { judgements, resources: 1 }
+    }
+
+    fn run(
+        &self,
+        surface: Surface,
+        resource: &str,
+        project: Option<usize>,
+        look: impl Fn(&dyn Control, &mut Verdicts),
+    ) -> Vec<Judgement> {
+        let mut judgements = Vec::new();
+        for control in self.controls {
+            let mut verdicts = Verdicts::new(control.meta(), surface, resource.to_owned(), project);
+            look(*control, &mut verdicts);
+            judgements.extend(verdicts.into_judgements());
         }
+        judgements
     }
 }
