@@ -65,12 +65,17 @@ pub(crate) fn root_command(
     let facts = dockerfile.facts(target, &BTreeMap::new()).ok()?;
     let sources = facts.start.scripts.iter().filter_map(|script| script.source.as_deref());
     sources.map(|source| path::join(context, source)).find_map(|script| {
-        let text = tree.read(&script).ok()?;
+        let text = tree.read(&script).ok().filter(|text| is_shell_script(&script, text))?;
         let commands = script_file(&text).commands;
         let programs = commands.iter().filter(|command| !command.conditional).map(program);
         let found = programs.into_iter().find(|program| ROOT_ONLY.contains(program))?;
         Some(RootCommand { program: found.to_owned(), script: script.clone() })
     })
+}
+
+/// A program of another language, such as `app.py` after `python`, is no script of the shell.
+fn is_shell_script(path: &str, text: &str) -> bool {
+    text.starts_with("#!") || [".sh", ".bash"].iter().any(|end| path.ends_with(end))
 }
 
 /// The program that a command runs: `exec gosu app` runs gosu.
