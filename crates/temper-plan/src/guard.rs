@@ -60,7 +60,13 @@ pub(crate) fn check_model(before: &Stack, after: &Stack, intended: &Intended) ->
                 differs(Some(index), resource.unwrap_or_else(|| project.clone()), path.join("."))
             })?;
         }
-        let known = |message: &str| old.project.problems.iter().any(|problem| problem.message == message);
+        // An edit moves the lines that a message names.
+        let known = |message: &str| {
+            old.project
+                .problems
+                .iter()
+                .any(|problem| without_numbers(&problem.message) == without_numbers(message))
+        };
         let new_problem =
             new.project.problems.iter().find(|problem| !problem.warning && !known(&problem.message));
         if let Some(problem) = new_problem {
@@ -69,6 +75,10 @@ pub(crate) fn check_model(before: &Stack, after: &Stack, intended: &Intended) ->
         }
     }
     check_lists(before, after, intended)
+}
+
+fn without_numbers(message: &str) -> String {
+    message.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 fn differs(project: Option<usize>, resource: String, what: String) -> Box<Violation> {

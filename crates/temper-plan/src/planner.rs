@@ -348,11 +348,18 @@ fn suspects(candidates: &[Candidate], violation: &Key) -> Vec<Vec<usize>> {
     groups.extend(single(true));
     groups.extend(single(false));
     groups.push(chosen.iter().filter(|(_, c)| here(c)).map(|(index, _)| *index).collect());
-    let mut by_control: IndexMap<&str, Vec<usize>> = IndexMap::new();
-    for (index, candidate) in chosen.iter().rev() {
-        by_control.entry(candidate.key.2).or_default().push(*index);
+    // What is seen at a project is the fault of that project before it is anybody else's.
+    let same_project = |candidate: &Candidate| candidate.key.0 == *project;
+    for within in [true, false] {
+        let mut by_control: IndexMap<&str, Vec<usize>> = IndexMap::new();
+        for (index, candidate) in chosen.iter().rev().filter(|(_, c)| !within || same_project(c)) {
+            by_control.entry(candidate.key.2).or_default().push(*index);
+        }
+        groups.extend(by_control.into_values());
+        if within {
+            groups.push(chosen.iter().filter(|(_, c)| same_project(c)).map(|(index, _)| *index).collect());
+        }
     }
-    groups.extend(by_control.into_values());
     groups.retain(|group| !group.is_empty());
     groups
 }
