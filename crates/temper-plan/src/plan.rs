@@ -10,6 +10,9 @@ pub struct Options {
     pub in_place: bool,
     /// Leave out fixes that still need proof.
     pub safe_only: bool,
+    /// Every control was asked about every resource: a control that applies only once others hold, such as writable
+    /// paths under a root that becomes read-only, is then part of the plan as well.
+    pub asked_all: bool,
     /// Leave Dockerfiles as they are. What hangs on their change is left out too.
     pub no_dockerfiles: bool,
     /// The day that decides which waivers hold for what an earlier overlay sets. `None`: all of them.

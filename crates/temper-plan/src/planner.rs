@@ -278,7 +278,7 @@ impl Planner<'_> {
             let selected: Vec<Judgement> = after
                 .judgements
                 .iter()
-                .filter(|judgement| asked.contains(&key(judgement)))
+                .filter(|judgement| self.options.asked_all || asked.contains(&key(judgement)))
                 .cloned()
                 .collect();
             let mut second = again.draw(&after.stack, &selected)?;

@@ -29,6 +29,7 @@ pub(super) fn make(loaded: &Loaded, select: &SelectArgs, change: &ChangeArgs) ->
         in_place: change.in_place,
         safe_only: change.safe_only,
         no_dockerfiles: change.no_dockerfiles,
+        asked_all: select.only.is_empty() && select.skip.is_empty() && select.service.is_empty(),
         today: Some(today()),
     };
     let known = known_controls();
