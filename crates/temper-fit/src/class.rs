@@ -44,12 +44,12 @@ fn from_image(image: &ImageSource) -> Option<Need<Class>> {
         ImageSource::Built { base: Some(base), .. } => base,
         _ => return None,
     };
-    let class = entry.image.class.map(class_of)?;
+    let class = entry.image.class?;
     Some(need(class, EvidenceKind::KnownImage, &format!("{} is a known {class} image", entry.image.id)))
 }
 
 fn from_frameworks(frameworks: &[Recognised]) -> Option<Need<Class>> {
-    let classes = frameworks.iter().filter_map(|found| Some((class_of(found.framework.class?), found)));
+    let classes = frameworks.iter().filter_map(|found| Some((found.framework.class?, found)));
     // What can use a GPU runs without one unless a GPU is asked for.
     let classes = classes.filter(|(class, _)| *class != Class::Gpu);
     let rank = |class: &Class| ROOMIEST_FIRST.iter().position(|roomier| roomier == class);
@@ -68,19 +68,6 @@ fn from_ports(service: &Service, image: &ImageSource) -> Need<Class> {
 
 fn need(class: Class, kind: EvidenceKind, detail: &str) -> Need<Class> {
     Need { value: class, evidence: vec![Evidence::general(kind, detail)] }
-}
-
-fn class_of(class: images::Class) -> Class {
-    match class {
-        images::Class::Api => Class::Api,
-        images::Class::Worker => Class::Worker,
-        images::Class::Gpu => Class::Gpu,
-        images::Class::Agent => Class::Agent,
-        images::Class::Media => Class::Media,
-        images::Class::Data => Class::Data,
-        images::Class::Bus => Class::Bus,
-        images::Class::Monitoring => Class::Monitoring,
-    }
 }
 
 /// The entry that describes the whole service: of the image itself, or of a service image that is built upon.

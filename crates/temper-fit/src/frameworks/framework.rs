@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::images::{Class, Confidence, PathKind, Size};
+use temper_model::Class;
+
+use crate::images::{Confidence, PathKind, Size};
 
 /// Kind of content, shared with the images.
 pub type WriteKind = PathKind;

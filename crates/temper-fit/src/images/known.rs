@@ -1,6 +1,7 @@
 //! One image: who it starts as, who it becomes, and what it needs.
 
 use serde::Deserialize;
+use temper_model::Class;
 
 use super::needs::{
     AuthOff, CapabilityNeed, Credential, Healthcheck, HostNeed, KernelNeed, Owner, PathNeed, Port,
@@ -118,21 +119,6 @@ pub enum Role {
     Service,
     /// A base for applications; the entry describes only what the base brings.
     Base,
-}
-
-/// Workload class, which decides resource sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the names are the documentation")]
-pub enum Class {
-    Api,
-    Worker,
-    Gpu,
-    Agent,
-    Media,
-    Data,
-    Bus,
-    Monitoring,
 }
 
 /// Network tier.

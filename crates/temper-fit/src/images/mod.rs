@@ -11,8 +11,8 @@ mod table;
 mod variant;
 
 pub use known::{
-    Class, Confidence, DropMethod, Drops, Identity, KnownImage, Role, RootfsNote, RootfsSupport, RunsAs,
-    Source, Support, SupportNote, Tier,
+    Confidence, DropMethod, Drops, Identity, KnownImage, Role, RootfsNote, RootfsSupport, RunsAs, Source,
+    Support, SupportNote, Tier,
 };
 pub use needs::{
     AuthOff, CAPABILITIES, CapabilityNeed, CapabilityWhen, Credential, Healthcheck, HostKind, HostNeed,
