@@ -24,6 +24,6 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use login::parse_identity;
 pub use profile::{
     CapabilityNeed, Cover, Identity, ImageSource, Login, Need, PathKind, PlannedTmpfs, Profile, Redirect,
-    Target, TargetUser, WritablePath,
+    Target, TargetUser, WritablePath, size_text,
 };
 pub use source::switches_user;

@@ -253,13 +253,14 @@ impl PlannedTmpfs {
         let Self { path, uid, gid, mode, .. } = self;
         format!(
             "{path}:size={},uid={uid},gid={gid},mode={mode:04o},{exec},nosuid,nodev",
-            human_size(self.size)
+            size_text(self.size)
         )
     }
 }
 
 /// A size as tmpfs and Compose both read it: whole MiB or GiB with a suffix, else bytes.
-fn human_size(bytes: u64) -> String {
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
     const MIB: u64 = 1024 * 1024;
     const GIB: u64 = 1024 * MIB;
     match bytes {

@@ -13,6 +13,7 @@ pub(super) mod targets;
 pub(super) mod writable;
 
 use temper_fit::Evidence;
+pub(super) use temper_fit::size_text;
 use temper_model::compose::Item;
 
 use super::ServiceContext;
@@ -75,15 +76,4 @@ pub(super) fn reason_of(evidence: &[Evidence], otherwise: &str) -> String {
     let head: String = text.chars().take(LONGEST - 1).collect();
     let whole_words = head.rsplit_once(' ').map_or(head.as_str(), |(words, _)| words);
     format!("{}…", whole_words.trim_end_matches([',', ';', ':']))
-}
-
-/// A number of bytes as Compose and tmpfs read it: `512m`, `2g`.
-pub(super) fn size_text(bytes: u64) -> String {
-    const MIB: u64 = 1 << 20;
-    const GIB: u64 = 1 << 30;
-    match bytes {
-        bytes if bytes > 0 && bytes % GIB == 0 => format!("{}g", bytes / GIB),
-        bytes if bytes > 0 && bytes % MIB == 0 => format!("{}m", bytes / MIB),
-        bytes => bytes.to_string(),
-    }
 }

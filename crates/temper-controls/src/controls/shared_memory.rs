@@ -20,8 +20,8 @@
 
 use temper_fit::images::{KernelKind, Match};
 use temper_fit::{Evidence, EvidenceKind, ImageSource, canonical};
-use temper_model::Setting;
 use temper_model::compose::Tmpfs;
+use temper_model::{Setting, parse_size};
 
 use super::shared::writable::remove_tmpfs;
 use super::shared::{fix, missing_variables, reason_of, size_text};
@@ -113,21 +113,12 @@ fn of_image(image: &ImageSource) -> Option<(u64, Evidence)> {
     let of_entry = |entry: &Match| {
         let need = entry.image.kernel.iter().find(|need| need.kind == KernelKind::Shm && need.required)?;
         let detail = format!("image {}: {}", entry.image.id, need.reason);
-        Some((bytes_of(&need.value)?, Evidence::general(EvidenceKind::KnownImage, detail)))
+        Some((parse_size(&need.value).ok()?, Evidence::general(EvidenceKind::KnownImage, detail)))
     };
     match image {
         ImageSource::Known { entry, .. } | ImageSource::Built { base: Some(entry), .. } => of_entry(entry),
         _ => None,
     }
-}
-
-/// `256mb` and `1gb` as the data of temper-fit writes them.
-fn bytes_of(text: &str) -> Option<u64> {
-    let (number, unit) = match text.strip_suffix("gb") {
-        Some(number) => (number, 1 << 30),
-        None => (text.strip_suffix("mb")?, 1 << 20),
-    };
-    number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 fn set_size(context: &ServiceContext<'_>, bytes: u64, evidence: &Evidence) -> Fix {
@@ -157,13 +148,13 @@ fn instead_of(context: &ServiceContext<'_>, tmpfs: &Tmpfs, need: Option<u64>) ->
 
 #[cfg(test)]
 mod tests {
-    use super::bytes_of;
+    use temper_model::parse_size;
 
     #[test]
     fn every_size_of_the_known_images_is_read() {
         let needs = temper_fit::images::all().iter().flat_map(|image| &image.kernel);
         for need in needs.filter(|need| need.kind == temper_fit::images::KernelKind::Shm) {
-            assert!(bytes_of(&need.value).is_some_and(|bytes| bytes > super::DEFAULT), "{}", need.value);
+            assert!(parse_size(&need.value).is_ok_and(|bytes| bytes > super::DEFAULT), "{}", need.value);
         }
     }
 }
