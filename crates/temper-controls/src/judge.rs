@@ -1,9 +1,10 @@
 use rayon::prelude::*;
 use temper_fit::Profile;
 use temper_model::compose::Service;
+use temper_model::container::Container;
 use temper_model::{Date, Dockerfile, ProjectGroup, Stack};
 
-use crate::controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext};
+use crate::controls::{ALL, ContainerContext, Control, DockerfileContext, ProjectContext, ServiceContext};
 use crate::{Judgement, Surface, Verdicts};
 
 /// Which controls to run, and on which services.
@@ -92,6 +93,38 @@ struct Judge<'a> {
     controls: &'a [&'a dyn Control],
 }
 
+/// Runs the selected controls over what was observed of the containers of one project.
+///
+/// A service that should run and has no running container gets `unknown` for every control that looks at containers:
+/// nothing was seen to hold.
+#[must_use]
+pub fn judge_containers(
+    stack: &Stack,
+    index: usize,
+    containers: &[Container],
+    selection: &Selection,
+    today: Date,
+) -> Judged {
+    let live = |control: &&dyn Control| control.meta().surfaces.contains(&Surface::Container);
+    let controls: Vec<&dyn Control> = ALL
+        .iter()
+        .copied()
+        .filter(|control| live(control) && selection.has_control(control.meta().id))
+        .collect();
+    let mut judged =
+        Judged { judgements: Vec::new(), profiles: Vec::new(), resources: 0, controls: controls.len() };
+    let Some(group) = stack.projects.get(index) else { return judged };
+    let judge = Judge { stack, selection, controls: &controls };
+    for service in group.project.services.values().filter(|service| selection.has_service(&service.name)) {
+        let profile = temper_fit::profile(stack, service);
+        let context =
+            ServiceContext { stack, group, project: &group.project, index, service, profile: &profile };
+        judged.add(judge.containers(&context, containers));
+    }
+    crate::waive::apply(stack, &mut judged.judgements, today);
+    judged
+}
+
 impl Judge<'_> {
     fn project(&self, index: usize, group: &ProjectGroup) -> (Vec<Profile>, Part) {
         let (stack, project) = (self.stack, &group.project);
@@ -126,6 +159,42 @@ impl Judge<'_> {
         let resource = format!("dockerfile/{}", dockerfile.path);
         let judgements = self.run(Surface::Dockerfile, &resource, None, |control, verdicts| {
             control.dockerfile(&context, verdicts);
+        });
+        Part { judgements, resources: 1 }
+    }
+
+    /// The containers of one service.
+    fn containers(&self, service: &ServiceContext<'_>, containers: &[Container]) -> Part {
+        let name = &service.service.name;
+        let of_service: Vec<&Container> =
+            containers.iter().filter(|container| container.identity.service == *name).collect();
+        if of_service.is_empty() && service.project.enabled.contains(name) {
+            return self.absent(service, &format!("container/{name}"), "the service has no container");
+        }
+        let mut judgements = Vec::new();
+        for container in &of_service {
+            let resource = format!("container/{}", container.identity.name);
+            if container.state.pid == 0 {
+                let message = format!("the container does not run: it is {}", container.state.status);
+                judgements.extend(self.absent(service, &resource, &message).judgements);
+                continue;
+            }
+            let context = ContainerContext { service: *service, container };
+            judgements.extend(self.run(
+                Surface::Container,
+                &resource,
+                Some(service.index),
+                |control, verdicts| {
+                    control.container(&context, verdicts);
+                },
+            ));
+        }
+        Part { judgements, resources: of_service.len() }
+    }
+
+    fn absent(&self, service: &ServiceContext<'_>, resource: &str, message: &str) -> Part {
+        let judgements = self.run(Surface::Container, resource, Some(service.index), |_, verdicts| {
+            verdicts.unknown(service.service.at, message, "a running container of the service");
         });
         Part { judgements, resources: 1 }
     }

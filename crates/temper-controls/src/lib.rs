@@ -10,8 +10,10 @@ mod meta;
 mod verdict;
 mod waive;
 
-pub use controls::{ALL, Control, DockerfileContext, ProjectContext, ServiceContext, find, is_credential};
+pub use controls::{
+    ALL, ContainerContext, Control, DockerfileContext, ProjectContext, ServiceContext, find, is_credential,
+};
 pub use fix::{Change, ComposeAction, DockerfileAction, Fix, Safety, Scalar};
-pub use judge::{Judged, Selection, judge};
+pub use judge::{Judged, Selection, judge, judge_containers};
 pub use meta::{Meta, Severity, Surface};
 pub use verdict::{Judgement, Related, Verdict, Verdicts, Waived};

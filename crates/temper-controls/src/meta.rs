@@ -89,6 +89,8 @@ pub enum Surface {
     Dockerfile,
     /// A Compose service or project.
     Compose,
+    /// A running container.
+    Container,
 }
 
 impl Surface {
@@ -98,6 +100,7 @@ impl Surface {
         match self {
             Self::Dockerfile => "dockerfile",
             Self::Compose => "compose",
+            Self::Container => "container",
         }
     }
 }

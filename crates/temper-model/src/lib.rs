@@ -4,6 +4,7 @@
 
 mod build_context;
 pub mod compose;
+pub mod container;
 mod discover;
 mod manifest;
 mod path;

@@ -3,6 +3,7 @@
 
 use temper_fit::Profile;
 use temper_model::compose::{Project, Service};
+use temper_model::container::Container;
 use temper_model::{Dockerfile, ProjectGroup, Stack};
 
 use crate::{Meta, Verdicts};
@@ -95,6 +96,10 @@ pub trait Control: Sync {
 
     /// Looks at one Dockerfile.
     fn dockerfile(&self, _: &DockerfileContext<'_>, _: &mut Verdicts) {}
+
+    /// Looks at one running container: what the engine and the kernel say of it, and what happened at attempts. A pass
+    /// means that it was seen to hold, not that it was configured.
+    fn container(&self, _: &ContainerContext<'_>, _: &mut Verdicts) {}
 }
 
 /// A Compose service and what is around it.
@@ -136,4 +141,13 @@ pub struct DockerfileContext<'a> {
     pub stack: &'a Stack,
     /// The Dockerfile.
     pub dockerfile: &'a Dockerfile,
+}
+
+/// A running container and what is around it.
+#[derive(Debug, Clone, Copy)]
+pub struct ContainerContext<'a> {
+    /// The service that it belongs to, as the files have it.
+    pub service: ServiceContext<'a>,
+    /// What was observed of it.
+    pub container: &'a Container,
 }

@@ -1,0 +1,14 @@
+//! The container engine, through its API.
+
+mod connect;
+mod container;
+mod error;
+mod image;
+mod inspect;
+mod resource;
+
+pub use connect::{Engine, Version};
+pub use container::{Created, LogLine};
+pub use error::EngineError;
+pub use image::Image;
+pub use inspect::{Inspect, Summary};

@@ -1,0 +1,11 @@
+//! Everything that touches running containers: the engine, the kernel, the Compose command line, the journal.
+//!
+//! This is the only crate that talks to the outside, and it knows nothing of terminals: progress is told as [`Event`]s.
+//! [`engine::Engine`] hides that the engine's client is asynchronous, so everything above it is plain sequential code.
+
+pub mod compose_cli;
+pub mod engine;
+mod event;
+pub mod names;
+
+pub use event::Event;
