@@ -1,4 +1,3 @@
-use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +6,13 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::failure::{Failure, Result};
+use crate::packages::has_program;
 use crate::shell;
 use crate::workspace::Workspace;
 
 /// Debian 13: the release whose packages the tests are written against, whatever this machine runs.
 const RELEASE: &str = "trixie";
-const MIRROR: &str = "http://deb.debian.org/debian";
+pub(crate) const MIRROR: &str = "http://deb.debian.org/debian";
 
 /// Debian's archive keys. Debian 13 ships them as `.pgp`, earlier releases as `.gpg`.
 const KEYRINGS: [&str; 2] =
@@ -104,11 +104,6 @@ fn keyring() -> Result<&'static str> {
             KEYRINGS[0]
         ))
     })
-}
-
-fn has_program(name: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 /// The one `.deb` in `folder`.

@@ -3,11 +3,15 @@
 mod ci;
 mod compose;
 mod debian;
+mod docker;
 mod documents;
+mod engine;
 mod failure;
 mod fuzz;
 mod generate;
 mod generators;
+mod images;
+mod packages;
 mod sarif;
 mod shell;
 mod test;
@@ -27,6 +31,7 @@ usage: cargo xtask TASK
   ci                        format, lints, generated files, documents, dependencies, fuzz targets, tests
   generate [--check]        write the generated files, or say which of them are out of date
   documents                 check the links of documents, and the output that they show
+  images                    start a Docker engine if none runs, and build the images of examples/shop
   fuzz TARGET [SECONDS]     fuzz one target of fuzz/fuzz_targets, for 60 seconds unless told otherwise
 ";
 
@@ -59,6 +64,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["generate"] => generate::run(&Workspace::find()?, Mode::Write),
         ["generate", "--check"] => generate::run(&Workspace::find()?, Mode::Check),
         ["documents"] => documents::check(&Workspace::find()?),
+        ["images"] => images::run(&Workspace::find()?),
         ["fuzz", target] => fuzz::run(&Workspace::find()?, target, fuzz::DEFAULT_SECONDS),
         ["fuzz", target, seconds] => fuzz::run(&Workspace::find()?, target, fuzz::seconds(seconds)?),
         _ => Err(Failure::Usage(format!("not a task: {}", args.join(" ")))),
@@ -71,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_task_is_a_usage_error() {
-        for args in [&["tests"][..], &["test", "name"], &["ci", "--fast"], &["generate", "--chek"], &["fuzz"]]
+        for args in [&["tests"][..], &["test", "name"], &["ci", "--fast"], &["generate", "--chek"], &["fuzz"], &["images", "redis"]]
         {
             assert!(matches!(run(args), Err(Failure::Usage(_))), "{args:?}");
         }

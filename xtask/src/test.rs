@@ -7,13 +7,22 @@ use crate::{shell, tools};
 /// Arguments of cargo with which the caller names packages; `--workspace` would overrule them.
 const NAMES_A_PACKAGE: [&str; 3] = ["-p", "--package", "--manifest-path"];
 
+/// The packages whose tests ask a container engine, as the end of an argument that names them (`-ptemper`, `--package=temper`).
+const WITH_ENGINE: [&str; 3] = ["temper-live", "temper", "Cargo.toml"];
+
 /// Sets up what the tests need and runs them all, or those that `args` choose.
 pub(crate) fn run(workspace: &Workspace, args: &[&str]) -> Result<()> {
-    let environment = tools::for_tests(workspace)?;
+    let environment = tools::for_tests(workspace, needs_engine(args))?;
     for mut command in commands(workspace, args, has_nextest(workspace)) {
-        shell::run(command.envs(environment.iter().map(|(name, path)| (name, path))))?;
+        shell::run(command.envs(environment.iter().map(|(name, value)| (name, value))))?;
     }
     Ok(())
+}
+
+/// False when every package that the caller names is known to ask no engine. A test that does all the same fails.
+fn needs_engine(args: &[&str]) -> bool {
+    let own: Vec<&str> = args.iter().copied().take_while(|arg| *arg != "--").collect();
+    !names_a_package(args) || WITH_ENGINE.iter().any(|name| own.iter().any(|arg| arg.ends_with(name)))
 }
 
 fn has_nextest(workspace: &Workspace) -> bool {
@@ -47,7 +56,7 @@ fn names_a_package(args: &[&str]) -> bool {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{commands, names_a_package};
+    use super::{commands, names_a_package, needs_engine};
     use crate::workspace::Workspace;
 
     fn lines(args: &[&str], nextest: bool) -> Vec<String> {
@@ -68,6 +77,16 @@ mod tests {
     fn arguments_choose_tests() {
         assert_eq!(lines(&["-p", "temper-yaml", "anchor"], true), ["nextest run -p temper-yaml anchor"]);
         assert_eq!(lines(&["anchor"], false), ["test --workspace anchor"]);
+    }
+
+    #[test]
+    fn engine_is_set_up_unless_only_packages_without_one_are_tested() {
+        for args in [&[][..], &["anchor"], &["-p", "temper-yaml", "-p", "temper-live"], &["-ptemper"]] {
+            assert!(needs_engine(args), "{args:?}");
+        }
+        for args in [&["-p", "temper-yaml"][..], &["--package=xtask"], &["-p", "xtask", "--", "temper"]] {
+            assert!(!needs_engine(args), "{args:?}");
+        }
     }
 
     #[test]
