@@ -97,7 +97,9 @@ fn start(workspace: &Workspace, why: &str) -> Result<()> {
 /// Why no engine is to be started here though none answers, and what to do instead.
 fn not_ours_to_start(why: &str, host: Option<&str>) -> Option<String> {
     if let Some(host) = host.filter(|host| !host.is_empty()) {
-        return Some(format!("DOCKER_HOST is {host}, and no engine answers there; start it, or unset DOCKER_HOST"));
+        return Some(format!(
+            "DOCKER_HOST is {host}, and no engine answers there; start it, or unset DOCKER_HOST"
+        ));
     }
     why.contains("permission denied").then(|| {
         "an engine is there, and this user may not talk to it; what to do: `sudo usermod -aG docker $USER`, then log \

@@ -47,7 +47,8 @@ pub(crate) fn build(workspace: &Workspace, docker: &Docker) -> Result<()> {
 
     let example = workspace.root.join(EXAMPLE);
     let folder = example.parent().unwrap_or(Path::new("."));
-    let python = shell::read(&mut docker.command(&["image", "inspect", "-f", "{{.Id}}", "python:3.11-slim"]))?;
+    let python =
+        shell::read(&mut docker.command(&["image", "inspect", "-f", "{{.Id}}", "python:3.11-slim"]))?;
     let inputs = Inputs::new().text(&python).files(folder)?.digest();
     let own = Bake::new(docker, &example)?;
     let targets = own.targets_to_build(&inputs, bake::Foreign::Replace)?;

@@ -77,8 +77,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_task_is_a_usage_error() {
-        for args in [&["tests"][..], &["test", "name"], &["ci", "--fast"], &["generate", "--chek"], &["fuzz"], &["images", "redis"]]
-        {
+        for args in [
+            &["tests"][..],
+            &["test", "name"],
+            &["ci", "--fast"],
+            &["generate", "--chek"],
+            &["fuzz"],
+            &["images", "redis"],
+        ] {
             assert!(matches!(run(args), Err(Failure::Usage(_))), "{args:?}");
         }
     }

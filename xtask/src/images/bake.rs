@@ -33,7 +33,8 @@ impl<'a> Bake<'a> {
     /// # Errors
     /// When the file is no file of targets, or a target of it has no tag.
     pub(super) fn new(docker: &'a Docker, file: &Path) -> Result<Self> {
-        let mut bake = Self { docker, file: file.to_owned(), variables: Vec::new(), references: BTreeMap::new() };
+        let mut bake =
+            Self { docker, file: file.to_owned(), variables: Vec::new(), references: BTreeMap::new() };
         bake.references = references(&shell::read(bake.command().arg("--print"))?)?;
         Ok(bake)
     }
@@ -58,7 +59,9 @@ impl<'a> Bake<'a> {
             match images.state_of(reference) {
                 State::Current => {}
                 State::Foreign if foreign == Foreign::Keep => {
-                    say(&format!("images: {reference} was not built here; it is left alone, and the tests use it"));
+                    say(&format!(
+                        "images: {reference} was not built here; it is left alone, and the tests use it"
+                    ));
                 }
                 State::Foreign | State::Outdated | State::Missing => wanted.push(target.clone()),
             }
@@ -126,13 +129,16 @@ impl Images {
 
 /// Reads what `docker buildx bake --print` prints.
 fn references(json: &str) -> Result<BTreeMap<String, String>> {
-    let unreadable = |what: &str| Failure::step(format!("`docker buildx bake --print` printed {what}:\n{json}"));
-    let plan: Value = serde_json::from_str(json).map_err(|error| unreadable(&format!("no JSON ({error})")))?;
+    let unreadable =
+        |what: &str| Failure::step(format!("`docker buildx bake --print` printed {what}:\n{json}"));
+    let plan: Value =
+        serde_json::from_str(json).map_err(|error| unreadable(&format!("no JSON ({error})")))?;
     let targets = plan.get("target").and_then(Value::as_object).ok_or_else(|| unreadable("no targets"))?;
-    let reference = |(name, target): (&String, &Value)| match target.pointer("/tags/0").and_then(Value::as_str) {
-        Some(tag) => Ok((name.clone(), tag.to_owned())),
-        None => Err(unreadable(&format!("no tag of `{name}`"))),
-    };
+    let reference =
+        |(name, target): (&String, &Value)| match target.pointer("/tags/0").and_then(Value::as_str) {
+            Some(tag) => Ok((name.clone(), tag.to_owned())),
+            None => Err(unreadable(&format!("no tag of `{name}`"))),
+        };
     targets.iter().map(reference).collect()
 }
 
@@ -150,14 +156,17 @@ mod tests {
 
     #[test]
     fn target_without_a_tag_is_a_failure() {
-        assert!(references(r#"{"target": {"redis": {"tags": []}}}"#).unwrap_err().to_string().contains("redis"));
+        assert!(
+            references(r#"{"target": {"redis": {"tags": []}}}"#).unwrap_err().to_string().contains("redis")
+        );
         assert!(references("{}").is_err() && references("error").is_err());
     }
 
     #[test]
     fn image_is_current_only_when_its_label_says_so() {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let images = Images { all: set(&["a:1", "b:1", "c:1"]), ours: set(&["a:1", "b:1"]), current: set(&["a:1"]) };
+        let images =
+            Images { all: set(&["a:1", "b:1", "c:1"]), ours: set(&["a:1", "b:1"]), current: set(&["a:1"]) };
         assert!(matches!(images.state_of("a:1"), State::Current));
         assert!(matches!(images.state_of("b:1"), State::Outdated));
         assert!(matches!(images.state_of("c:1"), State::Foreign));

@@ -39,12 +39,15 @@ pub(super) fn find_or_make(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     if !has_program("mmdebstrap") {
-        packages::install("images: there is no `mmdebstrap` here, which makes a minimal Debian", &["mmdebstrap"])?;
+        packages::install(
+            "images: there is no `mmdebstrap` here, which makes a minimal Debian",
+            &["mmdebstrap"],
+        )?;
     }
     let tools = workspace.tools();
     fs::create_dir_all(&tools).map_err(|error| Failure::io("make the folder", &tools, &error))?;
-    let folder = TempDir::with_prefix_in("base-", &tools)
-        .map_err(|error| Failure::io("write to", &tools, &error))?;
+    let folder =
+        TempDir::with_prefix_in("base-", &tools).map_err(|error| Failure::io("write to", &tools, &error))?;
     let archive = folder.path().join("base.tar");
     say(&format!("images: making a minimal Debian {RELEASE} from {MIRROR}"));
     let mut make = Command::new("mmdebstrap");
