@@ -13,8 +13,9 @@
 //!
 //! ## Fix safety
 //! Needs proof: the entry is removed from `environment`, so that the value of `env_file` holds; a deployment that sets
-//! the variable in its shell would then get the file's value. Credentials without any value, and shared env files, are
-//! refused: only a person knows the values and who needs them.
+//! the variable in its shell would then get the file's value. Refused where another service has the same variable empty
+//! and would keep it so: a token that only one side knows is an outage. Credentials without any value, and shared env
+//! files, are refused: only a person knows the values and who needs them.
 //!
 //! ## References
 //! - NIST SP 800-190, 4.1.4 and 4.4.3
@@ -156,7 +157,7 @@ fn emptied(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
             verdicts
                 .fail(variable.at, message)
                 .see(lost.at, "the value that is lost")
-                .fix(leave_it_to_the_file(context, name, variable.at));
+                .fix(leave_it_to_the_file(context, name, variable, &lost.value));
             nothing = false;
         }
     }
@@ -212,11 +213,41 @@ fn has_dotenv(context: &ServiceContext<'_>) -> bool {
     context.stack.sources.by_path(&path).is_some()
 }
 
-fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, at: Loc) -> Fix {
-    let action = ComposeAction::UnsetVariable { name: name.to_owned(), at };
-    let safety = needs_proof("a deployment that sets the variable in its shell would get the file's value");
+fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, variable: &Variable, lost: &str) -> Fix {
     let summary = format!("remove {name} from `environment`, so that `env_file` gives it");
+    if let Some(other) = left_behind(context, name, variable, lost) {
+        let needed = variable.missing.first().map_or(name, String::as_str);
+        let reason = format!(
+            "{other} is given it too and would still have it empty, so that the two no longer agree; give {needed} a \
+             value in .env, which reaches both"
+        );
+        return refused(summary, reason);
+    }
+    let action = ComposeAction::UnsetVariable { name: name.to_owned(), at: variable.at };
+    let safety = needs_proof("a deployment that sets the variable in its shell would get the file's value");
     fix(context, safety, summary, [(action, "an empty entry beats env_file".to_owned())])
+}
+
+/// Another service that has the same variable, empty as well, and does not get the value of `env_file`. A token that is
+/// empty on both sides is no authentication; one that is empty on one side is an outage.
+fn left_behind<'a>(
+    context: &ServiceContext<'a>,
+    name: &str,
+    variable: &Variable,
+    lost: &str,
+) -> Option<&'a str> {
+    let is_same = |key: &str, other: &Variable| {
+        key == name || other.missing.iter().any(|missing| variable.missing.contains(missing))
+    };
+    let stays_empty = |other: &Variable| {
+        let has_nothing = other.value.as_deref().is_none_or(str::is_empty);
+        has_nothing && other.shadows.as_ref().is_none_or(|shadowed| shadowed.value != lost)
+    };
+    let others = context.project.services.values().filter(|other| other.name != context.service.name);
+    let left = others.filter(|other| {
+        other.environment.iter().any(|(key, variable)| is_same(key, variable) && stays_empty(variable))
+    });
+    left.map(|service| service.name.as_str()).next()
 }
 
 fn shared_files(context: &ProjectContext<'_>, verdicts: &mut Verdicts) {

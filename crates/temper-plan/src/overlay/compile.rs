@@ -59,6 +59,7 @@ impl Overlays<'_> {
             base: self.base_names(group, path),
             name: file_name(path).to_owned(),
             services,
+            builds: group.project.services.values().any(|service| service.build.is_some()),
             volumes,
         };
         compiled.files.insert(path.clone(), Text { old: target.old.clone(), new: render(&overlay) });

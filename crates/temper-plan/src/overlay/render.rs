@@ -17,6 +17,8 @@ pub(crate) struct Overlay {
     pub(crate) name: String,
     /// Services in the order of the base.
     pub(crate) services: IndexMap<String, Body>,
+    /// True when the project builds images: a user that a Dockerfile creates is not in the image of before.
+    pub(crate) builds: bool,
     /// Named volumes, with their reasons.
     pub(crate) volumes: IndexMap<String, Option<String>>,
 }
@@ -97,9 +99,10 @@ fn header(overlay: &Overlay) -> String {
     let mut out = format!(
         "{MARKER}; `temper apply` writes it anew, so change {} or temper.toml instead.\n\
          # It holds what hardens the services, each line with its reason. To start them with it:\n\
-         #   docker compose {} up -d\n",
+         #   docker compose {} up -d{}\n",
         overlay.base.first().map_or("the base", String::as_str),
         files.join(" "),
+        if overlay.builds { " --build" } else { "" },
     );
     if !tags(overlay).is_empty() {
         let (major, minor, patch) = OVERRIDE_SINCE;

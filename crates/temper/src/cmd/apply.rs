@@ -84,7 +84,9 @@ fn report(loaded: &Loaded, plan: &Plan) -> String {
                 .chain([group.hardened_path.as_str()])
                 .map(|path| format!("-f {path}"))
                 .collect();
-            out.push_str(&format!("start it with `docker compose {} up -d`\n", named.join(" ")));
+            let builds = group.project.services.values().any(|service| service.build.is_some());
+            let build = if builds { " --build" } else { "" };
+            out.push_str(&format!("start it with `docker compose {} up -d{build}`\n", named.join(" ")));
         }
     }
     out

@@ -28,12 +28,12 @@ fn apply_writes_the_overlay_and_says_how_to_start_it() {
       safe     no-new-privileges        add `no-new-privileges:true`
 
     wrote docker-compose.hardened.yml
-    start it with `docker compose -f compose.yml -f docker-compose.hardened.yml up -d`
+    start it with `docker compose -f compose.yml -f docker-compose.hardened.yml up -d --build`
     ");
     insta::assert_snapshot!(sandbox.read("docker-compose.hardened.yml"), @"
     # Written by temper; `temper apply` writes it anew, so change compose.yml or temper.toml instead.
     # It holds what hardens the services, each line with its reason. To start them with it:
-    #   docker compose -f compose.yml -f docker-compose.hardened.yml up -d
+    #   docker compose -f compose.yml -f docker-compose.hardened.yml up -d --build
 
     services:
       api:

@@ -32,7 +32,7 @@ fn plan_shows_steps_reasons_and_the_diff_and_writes_nothing() {
     @@ -0,0 +1,14 @@
     +# Written by temper; `temper apply` writes it anew, so change compose.yml or temper.toml instead.
     +# It holds what hardens the services, each line with its reason. To start them with it:
-    +#   docker compose -f compose.yml -f docker-compose.hardened.yml up -d
+    +#   docker compose -f compose.yml -f docker-compose.hardened.yml up -d --build
     +# Needs Docker Compose 2.24.4 or newer (!reset).
     +
     +services:
@@ -92,7 +92,7 @@ fn json_of_a_plan_says_what_is_chosen_and_why_the_rest_is_not() {
         {
           "path": "docker-compose.hardened.yml",
           "new_file": true,
-          "diff": "--- /dev/null\n+++ b/docker-compose.hardened.yml\n@@ -0,0 +1,8 @@\n+# Written by temper; `temper apply` writes it anew, so change compose.yml or temper.toml instead.\n+# It holds what hardens the services, each line with its reason. To start them with it:\n+#   docker compose -f compose.yml -f docker-compose.hardened.yml up -d\n+\n+services:\n+  api:\n+    security_opt:\n+      - no-new-privileges:true # CIS Docker 5.26\n"
+          "diff": "--- /dev/null\n+++ b/docker-compose.hardened.yml\n@@ -0,0 +1,8 @@\n+# Written by temper; `temper apply` writes it anew, so change compose.yml or temper.toml instead.\n+# It holds what hardens the services, each line with its reason. To start them with it:\n+#   docker compose -f compose.yml -f docker-compose.hardened.yml up -d --build\n+\n+services:\n+  api:\n+    security_opt:\n+      - no-new-privileges:true # CIS Docker 5.26\n"
         }
       ],
       "budgets": [],
