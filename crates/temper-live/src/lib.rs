@@ -3,9 +3,12 @@
 //! This is the only crate that talks to the outside, and it knows nothing of terminals: progress is told as [`Event`]s.
 //! [`engine::Engine`] hides that the engine's client is asynchronous, so everything above it is plain sequential code.
 
+pub mod action;
 pub mod compose_cli;
 pub mod engine;
 mod event;
+pub mod journal;
 pub mod names;
+pub mod recreate;
 
 pub use event::Event;

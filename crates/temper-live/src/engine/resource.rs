@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use bollard::models::{NetworkConnectRequest, NetworkDisconnectRequest, VolumeCreateRequest};
+use bollard::models::{
+    NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, VolumeCreateRequest,
+};
 use bollard::query_parameters::{ListVolumesOptionsBuilder, RemoveVolumeOptionsBuilder};
 use serde_json::Value;
 
@@ -44,6 +46,28 @@ impl Engine {
         let what = format!("disconnecting container {container} from network {network}");
         let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(false) };
         self.wait(&what, self.docker.disconnect_network(network, request))
+    }
+
+    /// Makes a network from a body in the form of the Engine API (`POST /networks/create`).
+    ///
+    /// # Errors
+    /// When the engine refuses, such as for an address range that is taken.
+    pub fn create_network(&self, body: Value) -> Result<(), EngineError> {
+        let what = "creating a network".to_owned();
+        let request: NetworkCreateRequest = serde_json::from_value(body)
+            .map_err(|error| EngineError::Refused { what: what.clone(), message: error.to_string() })?;
+        self.wait(&what, self.docker.create_network(request)).map(|_| ())
+    }
+
+    /// Removes a network. A network that does not exist is no error.
+    ///
+    /// # Errors
+    /// When a container uses it.
+    pub fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        match self.wait(&format!("removing network {name}"), self.docker.remove_network(name)) {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
     }
 
     /// What the engine says of a volume, in the form of its API; `None` when there is none of that name.

@@ -1,0 +1,41 @@
+use std::collections::BTreeMap;
+
+use super::{ActionError, Undone};
+use crate::engine::Engine;
+use crate::names;
+
+/// The run that made the volume, when there is one of that name.
+fn made_by(engine: &Engine, name: &str) -> Result<Option<Option<String>>, ActionError> {
+    let Some(volume) = engine.volume(name)? else { return Ok(None) };
+    let label = volume.pointer("/Labels").and_then(|labels| labels.get(names::RUN)?.as_str());
+    Ok(Some(label.map(str::to_owned)))
+}
+
+pub(super) fn create(
+    engine: &Engine,
+    name: &str,
+    labels: &BTreeMap<String, String>,
+    run: &str,
+) -> Result<(), ActionError> {
+    match made_by(engine, name)? {
+        Some(Some(owner)) if owner == run => Ok(()),
+        Some(_) => Err(ActionError::Changed {
+            what: format!("volume {name}"),
+            found: "one of that name exists and this run did not make it".to_owned(),
+        }),
+        None => {
+            let labels = labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            let labels: Vec<(&str, &str)> = labels.chain([(names::RUN, run)]).collect();
+            Ok(engine.create_volume(name, &labels)?)
+        }
+    }
+}
+
+/// Only a volume that this run made is removed.
+pub(super) fn remove(engine: &Engine, name: &str, run: &str) -> Result<Undone, ActionError> {
+    if made_by(engine, name)?.flatten().as_deref() != Some(run) {
+        return Ok(Undone::nothing());
+    }
+    engine.remove_volume(name)?;
+    Ok(Undone::changed())
+}

@@ -1,0 +1,98 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::JournalError;
+use super::clock::{age, now, utc};
+
+/// Who holds the lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The process.
+    pub pid: u32,
+    /// Its user.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+}
+
+impl Owner {
+    fn this() -> Self {
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        Self {
+            pid: std::process::id(),
+            user: user.map_or_else(|| nix::unistd::geteuid().to_string(), |user| user.name),
+            host: host.trim().to_owned(),
+            since: now(),
+        }
+    }
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pid, user, host, since } = self;
+        write!(f, "process {pid} of {user} on {host}, since {} UTC ({} ago)", utc(*since), age(now() - since))
+    }
+}
+
+/// The right to change the stack. It ends with this value, or with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    /// Who had it and did not give it back: that process was killed.
+    pub taken_over_from: Option<Owner>,
+}
+
+impl Lock {
+    /// Takes the lock. It is one of the kernel (`flock`), so that of a process that died is free at once.
+    pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
+            .open(path)
+            .map_err(|error| JournalError::io(path, &error))?;
+        let free = file.try_lock();
+        let owner = read(&mut file);
+        match free {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let owner = owner.map_or("it did not say who it is".to_owned(), |owner| owner.to_string());
+                return Err(JournalError::Locked { owner });
+            }
+            Err(TryLockError::Error(error)) => return Err(JournalError::io(path, &error)),
+        }
+        let text = serde_json::to_string(&Owner::this()).unwrap_or_default();
+        write(&mut file, &text).map_err(|error| JournalError::io(path, &error))?;
+        Ok(Self { file, taken_over_from: owner })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Given back, not lost: the next owner sees an empty file. That it is free does not depend on this.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn read(file: &mut File) -> Option<Owner> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn write(file: &mut File, text: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
