@@ -9,6 +9,7 @@ pub mod engine;
 mod event;
 pub mod journal;
 pub mod names;
+pub mod probe;
 pub mod recreate;
 
 pub use event::Event;

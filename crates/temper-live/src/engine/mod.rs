@@ -3,6 +3,7 @@
 mod connect;
 mod container;
 mod error;
+mod exec;
 mod image;
 mod inspect;
 mod resource;
@@ -10,5 +11,6 @@ mod resource;
 pub use connect::{Engine, Version};
 pub use container::{Created, LogLine};
 pub use error::EngineError;
+pub use exec::Run;
 pub use image::Image;
 pub use inspect::{Inspect, Summary};

@@ -24,6 +24,7 @@ pub(super) struct RawSettings {
     pub(super) services: IndexMap<String, RawService>,
     pub(super) tiers: RawTiers,
     pub(super) scan: RawScan,
+    pub(super) probe: Vec<Spanned<RawProbe>>,
     pub(super) waiver: Vec<Spanned<RawWaiver>>,
 }
 
@@ -101,6 +102,26 @@ pub(super) struct RawTiers {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawScan {
     pub(super) exclude: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProbe {
+    pub(super) service: Sentence,
+    #[serde(default)]
+    pub(super) url: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) port: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub(super) method: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) status: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub(super) body: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) headers: IndexMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    pub(super) exec: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,10 @@ use indexmap::IndexMap;
 use temper_text::SourceFile;
 use toml::Spanned;
 
-use super::raw::{RawProject, RawScan, RawService, RawSettings, RawSizes, RawTiers, RawUser, RawWaiver};
+use super::probe::{self, ProbeSettings};
+use super::raw::{
+    RawProbe, RawProject, RawScan, RawService, RawSettings, RawSizes, RawTiers, RawUser, RawWaiver,
+};
 use super::{
     Class, ClassSizes, Date, ProjectSettings, ServiceSettings, SettingsError, Subnet, Tiers, Waiver,
     WaiverState,
@@ -37,6 +40,8 @@ pub struct Settings {
     pub tiers: Tiers,
     /// Globs, as in `.gitignore`, of paths that are not part of the stack.
     pub exclude: Vec<String>,
+    /// What shows that services work.
+    pub probes: Vec<ProbeSettings>,
     /// Accepted findings.
     pub waivers: Vec<Waiver>,
 }
@@ -70,6 +75,7 @@ impl Default for Settings {
             services: IndexMap::new(),
             tiers: Tiers::default(),
             exclude: Vec::new(),
+            probes: Vec::new(),
             waivers: Vec::new(),
         }
     }
@@ -139,6 +145,7 @@ impl Reader<'_> {
             services: raw.services.into_iter().map(|(name, raw)| (name, service(raw))).collect(),
             tiers: self.tiers(raw.tiers)?,
             exclude: self.exclude(raw.scan)?,
+            probes: raw.probe.into_iter().map(|raw| self.probe(raw)).collect::<Result<_, _>>()?,
             waivers: raw.waiver.into_iter().map(|raw| self.waiver(raw)).collect::<Result<_, _>>()?,
         })
     }
@@ -205,8 +212,18 @@ impl Reader<'_> {
         raw.exclude.into_iter().map(check).collect()
     }
 
+    /// The line at which a table begins.
+    fn line(&self, span: Range<usize>) -> u32 {
+        SourceFile::new(self.path, self.text).line_col(span.start).line
+    }
+
+    fn probe(&self, raw: Spanned<RawProbe>) -> Result<ProbeSettings, SettingsError> {
+        let line = self.line(raw.span());
+        probe::probe(raw, line).map_err(|(span, message)| self.error(span, message))
+    }
+
     fn waiver(&self, raw: Spanned<RawWaiver>) -> Result<Waiver, SettingsError> {
-        let line = SourceFile::new(self.path, self.text).line_col(raw.span().start).line;
+        let line = self.line(raw.span());
         let raw = raw.into_inner();
         let control = raw.control.get_ref();
         if !self.known_controls.contains(&control.as_str()) {
@@ -377,7 +394,7 @@ mod tests {
         temper.toml:2:7: 0 is no user id: expected 1 to 2147483647 (0 is root)
         temper.toml:2:8: `Big Boss` is no user name: expected at most 32 of a-z, 0-9, `_` and `-`, the first a letter or `_`
         temper.toml:2:1: unknown key `home`, expected one of `uid`, `gid`, `name`
-        temper.toml:1:2: unknown key `users`, expected one of `user`, `compose`, `project`, `host`, `classes`, `services`, `tiers`, `scan`, `waiver`
+        temper.toml:1:2: unknown key `users`, expected one of `user`, `compose`, `project`, `host`, `classes`, `services`, `tiers`, `scan`, `probe`, `waiver`
         temper.toml:1:10: unknown class `apis`: expected api, worker, gpu, agent, media, data, bus or monitoring
         temper.toml:2:7: `lots` is not a size: expected a number with a unit, as in "500M" or "2G" (M is 1024 x 1024 bytes)
         temper.toml:2:7: 0 means no limit to the kernel: expected a size above zero
