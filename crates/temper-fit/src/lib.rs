@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod class;
+mod condition;
 mod cover;
 mod derive;
 mod evidence;
@@ -26,4 +27,4 @@ pub use profile::{
     CapabilityNeed, Cover, Identity, ImageSource, Login, Need, PathKind, PlannedTmpfs, Profile, Redirect,
     Target, TargetUser, WritablePath, size_text,
 };
-pub use source::switches_user;
+pub use source::{switches_user, volumes};

@@ -74,9 +74,11 @@ pub(crate) fn workdir(facts: &TargetFacts) -> Option<String> {
     facts.workdir.as_ref()?.value.known().map(str::to_owned)
 }
 
-/// Known paths of `VOLUME`.
-pub(crate) fn volumes(facts: &TargetFacts) -> Vec<String> {
-    facts.volumes.iter().filter_map(|volume| volume.value.known().map(str::to_owned)).collect()
+/// Known absolute paths of `VOLUME`. A list in single quotes is no JSON: its words name no directory of the image.
+#[must_use]
+pub fn volumes(facts: &TargetFacts) -> Vec<String> {
+    let known = facts.volumes.iter().filter_map(|volume| volume.value.known());
+    known.filter(|path| path.starts_with('/')).map(|path| (*path).to_owned()).collect()
 }
 
 /// True when the Dockerfile has an entrypoint of its own: the one of the base image does not run then.

@@ -4,7 +4,8 @@ use temper_dockerfile::{InstructionKind, StageBase};
 use temper_model::compose::{MountKind, Service};
 use temper_model::{Class, Stack, parse_size};
 
-use crate::images::{KernelKind, KnownImage, Match, Role, Support};
+use crate::condition::is_written;
+use crate::images::{KernelKind, KnownImage, Match, Owner, PathKind, PathNeed, Role, Support};
 use crate::profile::{Identity, ImageSource, Login, PlannedTmpfs, Target, TargetUser, WritablePath};
 use crate::recognise::Recognised;
 use crate::source;
@@ -20,6 +21,10 @@ pub(crate) fn user(
     if let Some(user) = from_settings(stack, service, login) {
         return Ok(user);
     }
+    let starts_as_root = matches!(login.start, Identity::Root | Identity::Named { uid: Some(0), .. });
+    if let Some(socket) = host_socket(service).filter(|_| starts_as_root) {
+        return Err(format!("it uses {socket} of the host, which belongs to root or to a group of the host"));
+    }
     match &login.start {
         Identity::Numeric { uid, gid } => {
             Ok(stays(*uid, gid.unwrap_or(0), login, "runs as this user already"))
@@ -29,10 +34,10 @@ pub(crate) fn user(
         }
         Identity::Unknown { why } => Err(why.clone()),
         Identity::Named { .. } | Identity::Root => match image {
-            ImageSource::Known { entry, .. } => service_user(stack, service, entry, login),
+            ImageSource::Known { entry, .. } => service_user(stack, service, image, entry, login),
             ImageSource::Built { facts, .. } => match crate::class::service_entry(image) {
                 Some(entry) if !source::replaces_entrypoint(facts) => {
-                    service_user(stack, service, entry, login)
+                    service_user(stack, service, image, entry, login)
                 }
                 _ => own_user(stack, service, image),
             },
@@ -60,6 +65,7 @@ fn stays(uid: u32, gid: u32, login: &Login, why: &str) -> TargetUser {
 fn service_user(
     stack: &Stack,
     service: &Service,
+    source: &ImageSource,
     entry: &Match,
     login: &Login,
 ) -> Result<TargetUser, String> {
@@ -72,6 +78,12 @@ fn service_user(
     }
     if service.entrypoint.is_some() {
         return Err(format!("the entrypoint of image {} is replaced", image.id));
+    }
+    if let Some(need) = written_by_root(service, source, image) {
+        return Err(format!(
+            "image {} writes {}, which belongs to root: {}",
+            image.id, need.path, need.reason
+        ));
     }
     let note = image.runs_as.service.as_ref();
     match note.map(|note| note.works) {
@@ -107,6 +119,26 @@ fn service_user(
             Evidence::general(EvidenceKind::KnownImage, detail),
             Evidence::general(EvidenceKind::KnownImage, reason),
         ],
+    })
+}
+
+/// Settings of the image that its entrypoint changes in this service, and that nobody but root can change.
+fn written_by_root<'a>(
+    service: &Service,
+    source: &ImageSource,
+    image: &'a KnownImage,
+) -> Option<&'a PathNeed> {
+    let settings =
+        image.paths.iter().filter(|need| need.kind == PathKind::Config && need.owner == Owner::Root);
+    settings.into_iter().find(|need| is_written(need, service, source))
+}
+
+/// The socket of the host that a service is given: it belongs to root, or to a group whose number only the host knows.
+fn host_socket(service: &Service) -> Option<&str> {
+    // Where the source hangs on a variable, the target tells.
+    service.mounts.iter().find_map(|mount| {
+        let ends = [mount.source.as_deref(), Some(mount.target.as_str())];
+        ends.into_iter().flatten().find(|path| path.ends_with(".sock"))
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use temper_model::compose::Service;
 use temper_model::{ClassSizes, Stack};
 
+use crate::condition::is_written;
 use crate::cover;
 use crate::frameworks::{Unwritable, Write};
 use crate::images::{self, Match, PathNeed, Size};
@@ -100,8 +101,10 @@ impl Paths<'_> {
             ImageSource::Built { base: Some(base), .. } => base,
             _ => return,
         };
-        for need in entry.image.paths.iter().filter(|need| need.required) {
-            self.add_need(entry, need);
+        for need in &entry.image.paths {
+            if is_written(need, self.setting.service, self.setting.image) {
+                self.add_need(entry, need);
+            }
         }
     }
 
@@ -268,7 +271,11 @@ impl Paths<'_> {
             .map(|path| path.path.clone())
             .collect();
         let mut paths: Vec<WritablePath> = Vec::new();
-        for (_, mut path) in self.found {
+        let logs = console_logs(image);
+        let to_console = |path: &WritablePath| {
+            path.kind == PathKind::Log && logs.iter().any(|log| cover::holds(log, &path.path))
+        };
+        for mut path in self.found.into_values().filter(|path| !to_console(path)) {
             path.cover = cover::of(service, &path.path, &volumes);
             let holds_models = models.iter().any(|model| cover::holds(&path.path, model));
             if path.kind == PathKind::Cache && holds_models {
@@ -339,6 +346,16 @@ fn shares_place(above: &WritablePath, below: &WritablePath) -> bool {
         && above.cover == below.cover
         && above.owner == below.owner
         && cover::holds(&above.path, &below.path)
+}
+
+/// Directories of the image, or of the one it is built on, whose log files are links to the console.
+fn console_logs(image: &ImageSource) -> &[String] {
+    match image {
+        ImageSource::Known { entry, .. } | ImageSource::Built { base: Some(entry), .. } => {
+            &entry.image.console_logs
+        }
+        _ => &[],
+    }
 }
 
 /// Volumes that the engine makes by itself because the image declares them.

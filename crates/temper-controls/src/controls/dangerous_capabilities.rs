@@ -22,6 +22,7 @@ use temper_fit::images::{CAPABILITIES, CapabilityNeed, CapabilityWhen};
 use temper_fit::{Evidence, EvidenceKind};
 use temper_model::compose::Item;
 
+use super::shared::host_work::host_work;
 use super::shared::image::service_entry;
 use super::shared::overlay::see_later_file;
 use super::shared::security_opt::{is_privileged, privileged_unknown};
@@ -90,6 +91,9 @@ const GIVES: [(&str, &str); 27] = [
     ("AUDIT_READ", "reading the audit log of the kernel"),
     ("WAKE_ALARM", "waking the host up"),
 ];
+
+/// What firewalls and VPNs need for their work.
+const NETWORK: [&str; 3] = ["NET_ADMIN", "NET_RAW", "SYS_MODULE"];
 
 impl Control for DangerousCapabilities {
     fn meta(&self) -> &'static Meta {
@@ -167,6 +171,12 @@ fn remove(context: &ServiceContext<'_>, item: &Item, name: &str, need: Option<&C
             "the service is said to need it; see `capabilities` of services.{service} in temper.toml"
         );
         return refused(summary, reason);
+    }
+    if let Some(what) = host_work(context.service).filter(|_| NETWORK.contains(&name)) {
+        return refused(
+            summary,
+            format!("it {what}, which it needs {name} for; waive it in temper.toml with an owner"),
+        );
     }
     let why = match need {
         Some(need) => format!("a feature of the image uses it: {}", need.reason),

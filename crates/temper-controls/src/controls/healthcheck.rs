@@ -29,7 +29,8 @@ use temper_dockerfile::TargetFacts;
 use temper_dockerfile::facts::{BaseImage, HealthcheckFact};
 use temper_fit::images::{self, ImageRef, Role};
 use temper_fit::{Evidence, EvidenceKind, ImageSource};
-use temper_model::compose::Healthcheck as Check;
+use temper_model::Setting;
+use temper_model::compose::{Healthcheck as Check, Service};
 use temper_text::Loc;
 
 use super::shared::image::service_entry;
@@ -302,6 +303,18 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
         let why = check.map_or("no test is known for the image", |check| check.reason.as_str());
         return refused(summary, format!("image {}: {why}", entry.image.id));
     };
+    if let Some(argument) = check.and_then(|check| check.needs_argument.as_deref())
+        && !has_argument(context.service, argument)
+    {
+        return refused(
+            summary,
+            format!(
+                "image {} offers `{}`, which works once its command has `{argument}`",
+                entry.image.id,
+                test.join(" ")
+            ),
+        );
+    }
     if context.service.healthcheck.is_some() {
         return refused(summary, format!("add `test: {test:?}` to the `healthcheck` that is there"));
     }
@@ -321,4 +334,11 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
         summary,
         [(action, format!("what image {} offers (CIS Docker 5.27)", entry.image.id))],
     )
+}
+
+/// Whether the command of the service has an argument, alone or switched on with a value.
+fn has_argument(service: &Service, argument: &str) -> bool {
+    let on = format!("{argument}=true");
+    let command = service.command.as_ref().and_then(Setting::known);
+    command.is_some_and(|words| words.iter().any(|word| word == argument || *word == on))
 }

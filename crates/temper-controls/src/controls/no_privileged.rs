@@ -16,11 +16,11 @@
 //! - CIS Docker Benchmark 1.7, 5.5: ensure that privileged containers are not used
 //! - <https://docs.docker.com/reference/compose-file/services/#privileged>
 
-use temper_fit::canonical;
+use temper_fit::images::HostKind;
 use temper_model::Setting;
-use temper_model::compose::Mount;
 
-use super::shared::image::service_entry;
+use super::shared::host_work::host_work;
+use super::shared::image::{host_needs, service_entry};
 use super::shared::{fix, missing_variables, needs_proof, refused};
 use super::{Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
@@ -65,7 +65,11 @@ impl Control for NoPrivileged {
 
 fn unprivileged(context: &ServiceContext<'_>) -> Fix {
     const SUMMARY: &str = "set `privileged: false`";
-    if let Some(what) = works_on_the_host(context) {
+    if let Some(need) = host_needs(context.profile, HostKind::Privileged).next() {
+        let least = need.least.as_deref().unwrap_or("waive it in temper.toml with an owner");
+        return refused(SUMMARY, format!("the image uses it for {}: {least}", need.reason));
+    }
+    if let Some(what) = host_work(context.service).filter(|_| service_entry(context.profile).is_none()) {
         let reason = format!(
             "it {what}, which is of no use to it without privileges: give it the capabilities and devices that it \
              needs by `cap_add` and `devices`, or waive it in temper.toml with an owner"
@@ -75,22 +79,4 @@ fn unprivileged(context: &ServiceContext<'_>) -> Fix {
     let safety = needs_proof("the service may use a device or a capability that `privileged` gives");
     let action = ComposeAction::Set { path: vec!["privileged"], value: Scalar::Bool(false) };
     fix(context, safety, SUMMARY, [(action, "CIS Docker 5.5".to_owned())])
-}
-
-/// What shows that a service of which nothing is known changes the host itself, as firewalls, VPNs and storage do.
-fn works_on_the_host(context: &ServiceContext<'_>) -> Option<String> {
-    if service_entry(context.profile).is_some() {
-        return None;
-    }
-    let service = context.service;
-    let network = service.network_mode.as_ref().and_then(Setting::known);
-    if network.is_some_and(|mode| mode == "host") {
-        return Some("works in the network of the host (`network_mode: host`)".to_owned());
-    }
-    let kernel = |mount: &&Mount| {
-        let source = mount.source.as_deref().map(canonical).unwrap_or_default();
-        ["/lib/modules", "/dev", "/sys", "/sys/fs/cgroup"].contains(&source.as_str())
-    };
-    let mount = service.mounts.iter().find(kernel)?;
-    Some(format!("mounts {} of the host", mount.source.as_deref().unwrap_or_default()))
 }

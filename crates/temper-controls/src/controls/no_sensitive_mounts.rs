@@ -220,6 +220,20 @@ fn remove(context: &ServiceContext<'_>, mount: &Mount, need: Option<&HostNeed>) 
         Some(need) => format!("the image may use it for {}", need.reason),
         None => "the service may use what is mounted there".to_owned(),
     };
+    // A file system that is missing is no error to most programs: they start with no data.
+    if need.is_none() && !mount.read_only {
+        return refused(
+            SUMMARY,
+            "the service may keep its data there: move them to a volume or to a directory of the project and mount that, \
+             or waive it with an owner",
+        );
+    }
+    if let Some(why) = context.profile.blind.as_ref().filter(|_| need.is_none()) {
+        return refused(
+            SUMMARY,
+            format!("{why}, so it may read what is mounted there: waive it with an owner, or leave it out"),
+        );
+    }
     if let Some(place) = named_in(context.service, mount) {
         return refused(
             SUMMARY,

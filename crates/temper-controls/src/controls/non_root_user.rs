@@ -253,13 +253,12 @@ fn fix_by_service(profile: &Profile, owned: Vec<String>) -> Option<Fix> {
 /// The user of `temper.toml` for a Dockerfile that no service builds.
 fn own_user(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildTarget<'_>) -> Fix {
     let user = &stack.settings.user;
-    let volumes = target.facts.volumes.iter().filter_map(|volume| volume.value.known().map(str::to_owned));
     let action = DockerfileAction::RunAs {
         uid: user.uid,
         gid: user.gid,
         create: Some(user.name.clone()),
         home: format!("/home/{}", user.name),
-        owned: volumes.collect(),
+        owned: temper_fit::volumes(&target.facts),
     };
     Fix {
         safety: needs_proof("the program may write files that belong to root, or need a privilege of root"),

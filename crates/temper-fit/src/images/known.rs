@@ -53,6 +53,9 @@ pub struct KnownImage {
     /// Paths it writes to.
     #[serde(default)]
     pub paths: Vec<PathNeed>,
+    /// Directories whose log files are links to the console: a mount there would hide the links, and with them the logs.
+    #[serde(default)]
+    pub console_logs: Vec<String>,
     /// Shared memory, locked memory, file limits and kernel settings.
     #[serde(default)]
     pub kernel: Vec<KernelNeed>,

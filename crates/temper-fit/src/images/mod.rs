@@ -16,7 +16,7 @@ pub use known::{
 };
 pub use needs::{
     AuthOff, CAPABILITIES, CapabilityNeed, CapabilityWhen, Credential, Healthcheck, HostKind, HostNeed,
-    KernelKind, KernelNeed, Owner, PathKind, PathNeed, Port, Size, WhenAbsent,
+    KernelKind, KernelNeed, Owner, PathCondition, PathKind, PathNeed, Port, Size, WhenAbsent,
 };
 pub use reference::{ImageRef, ImageRefError};
 pub use table::{Match, all, lookup, lookup_ref};

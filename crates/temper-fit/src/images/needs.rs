@@ -105,10 +105,24 @@ pub struct PathNeed {
     /// Whether the image fails, or silently loses data, without it being writable.
     #[serde(default = "yes")]
     pub required: bool,
+    /// What makes a path that is not always required one that is.
+    pub required_if: Option<PathCondition>,
     /// Why.
     pub reason: String,
     /// How this was learned, when it differs from the entry.
     pub confidence: Option<Confidence>,
+}
+
+/// What a service does that makes its image write to a path. One of the things named is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PathCondition {
+    /// Variables: one of them is set, to whatever value.
+    #[serde(default)]
+    pub variables: Vec<String>,
+    /// Paths in the container: something is mounted or copied there, or below.
+    #[serde(default)]
+    pub content: Vec<String>,
 }
 
 /// What is written to a path, which decides between a volume and a tmpfs.
@@ -296,8 +310,11 @@ pub struct AuthOff {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Healthcheck {
-    /// Compose `healthcheck.test`: first word `CMD` or `CMD-SHELL`. `None`: the image has no tool to make one.
+    /// Compose `healthcheck.test`: first word `CMD` or `CMD-SHELL`, and `$` as the container reads it, not doubled as
+    /// Compose wants it in a file. `None`: the image has no tool to make one.
     pub test: Option<Vec<String>>,
+    /// An argument of the service itself without which the test always fails, such as `--ping`.
+    pub needs_argument: Option<String>,
     /// Whether the image declares its own `HEALTHCHECK`.
     #[serde(default)]
     pub declared: bool,

@@ -372,3 +372,26 @@ fn the_known_names_are_listed() {
     zookeeper: zookeeper
     "#);
 }
+
+#[test]
+fn health_checks_are_written_as_the_container_reads_them() {
+    for image in all() {
+        let variants = image.variants.iter().filter_map(|variant| variant.healthcheck.as_ref());
+        let words = image.healthcheck.iter().chain(variants).flat_map(|check| check.test.iter().flatten());
+        assert!(
+            words.into_iter().all(|word| !word.contains("$$")),
+            "{}: Compose's `$$` is added later",
+            image.id
+        );
+    }
+}
+
+#[test]
+fn conditions_belong_to_paths_that_are_not_always_written() {
+    for path in all().iter().flat_map(paths) {
+        let Some(condition) = &path.required_if else { continue };
+        assert!(!path.required, "{}: required_if needs required = false", path.path);
+        assert!(!(condition.variables.is_empty() && condition.content.is_empty()), "{}", path.path);
+        assert!(condition.content.iter().all(|content| content.starts_with('/')), "{}", path.path);
+    }
+}
