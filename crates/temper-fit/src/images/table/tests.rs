@@ -322,7 +322,7 @@ fn the_known_names_are_listed() {
     kafka-apache: apache/kafka
     kafka-confluent: confluentinc/cp-kafka confluentinc/cp-server confluentinc/confluent-local
     keycloak: quay.io/keycloak/keycloak keycloak/keycloak
-    language-base: golang rust ruby openjdk eclipse-temurin amazoncorretto oven/bun denoland/deno php perl elixir erlang gcc maven gradle mcr.microsoft.com/dotnet/* buildpack-deps
+    language-base: golang rust ruby openjdk eclipse-temurin amazoncorretto oven/bun denoland/deno perl elixir erlang gcc maven gradle mcr.microsoft.com/dotnet/* buildpack-deps
     linuxserver: linuxserver/* lscr.io/linuxserver/* ghcr.io/linuxserver/*
     localstack: localstack/localstack localstack/localstack-pro
     loki: grafana/loki
@@ -349,6 +349,7 @@ fn the_known_names_are_listed() {
     opensearch: opensearchproject/opensearch public.ecr.aws/opensearchproject/opensearch
     otel-collector: otel/opentelemetry-collector otel/opentelemetry-collector-contrib ghcr.io/open-telemetry/opentelemetry-collector-releases/*
     pgadmin: dpage/pgadmin4
+    php: php
     portainer: portainer/portainer-ce portainer/portainer-ee portainer/portainer
     postgres-extensions: pgvector/pgvector ankane/pgvector postgis/postgis imresamu/postgis
     postgres: postgres

@@ -13,7 +13,7 @@ pub(super) fn volumes(value: &mut Value, report: &mut Report) {
         match take_apart(text) {
             Ok(short) => *item = long(item, &short),
             Err(_) if report.passes_over(item) => {
-                *item = mapping(item, [("type", derived(item, "bind")), ("target", item.clone())]);
+                *item = of_unknown_source(item, text);
             }
             Err(message) => report.refuse(item.at, message),
         }
@@ -22,6 +22,21 @@ pub(super) fn volumes(value: &mut Value, report: &mut Report) {
     for item in seq_mut(value).into_iter().flatten() {
         clean_target(item);
     }
+}
+
+/// A mount whose source is a variable without a value: what stands behind the first colon is known all the same.
+fn of_unknown_source(item: &Value, text: &str) -> Value {
+    let known = text.strip_prefix(':').map(split_at_colons);
+    let (target, options) = match known.as_deref() {
+        Some([target]) => (derived(item, clean(target)), ""),
+        Some([target, options]) => (derived(item, clean(target)), *options),
+        _ => (item.clone(), ""),
+    };
+    let mut entry = mapping(item, [("type", derived(item, "bind")), ("target", target)]);
+    if let Some(map) = map_mut(&mut entry).filter(|_| options.split(',').any(|option| option == "ro")) {
+        map.insert("read_only".to_owned(), member(node(item, Data::Bool(true))));
+    }
+    entry
 }
 
 fn check_long(item: &Value, report: &mut Report) {
