@@ -27,4 +27,4 @@ pub use profile::{
     CapabilityNeed, Cover, Identity, ImageSource, Login, Need, PathKind, PlannedTmpfs, Profile, Redirect,
     Target, TargetUser, WritablePath, size_text,
 };
-pub use source::{switches_user, volumes};
+pub use source::{given_directories, needs_root, switches_user, volumes};

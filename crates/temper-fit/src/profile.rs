@@ -158,6 +158,8 @@ pub struct WritablePath {
     pub cover: Option<Cover>,
     /// True when nothing of this service says that it is written: most programs write there.
     pub assumed: bool,
+    /// True when no mount may stand there, because it would hide what the image has.
+    pub pinned: bool,
     /// Why it is believed to be written.
     pub evidence: Vec<Evidence>,
 }

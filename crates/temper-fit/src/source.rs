@@ -3,7 +3,7 @@
 use temper_dockerfile::facts::{BaseImage, PackageManager, PathAction, TargetFacts, Wrapper};
 use temper_dockerfile::{Command, Resolved};
 use temper_model::compose::Service;
-use temper_model::{RootCommand, Stack};
+use temper_model::{Stack, StartScripts};
 
 use crate::cover;
 
@@ -152,7 +152,8 @@ pub(crate) fn package_name(kind: PackageKind, written: &str) -> String {
 }
 
 /// Directories that `RUN` gives to a user or makes writable for everybody, and what says so.
-pub(crate) fn given_directories(facts: &TargetFacts) -> Vec<(String, String)> {
+#[must_use]
+pub fn given_directories(facts: &TargetFacts) -> Vec<(String, String)> {
     let mut given: Vec<(String, String)> = Vec::new();
     for fact in &facts.paths {
         let Some(path) = fact.path.known().filter(|path| is_data_directory(path)) else { continue };
@@ -256,12 +257,34 @@ pub(crate) fn supplementary_groups(facts: &TargetFacts) -> Vec<(String, String)>
     named.collect()
 }
 
-/// What the start script of a service does that needs root.
-pub(crate) fn root_command<'a>(stack: &'a Stack, service: &Service) -> Option<&'a RootCommand> {
-    let build = service.build.as_ref()?;
+/// What the start scripts of a service do: those of its image, unless the service starts something else.
+pub(crate) fn start_scripts<'a>(stack: &'a Stack, service: &Service) -> Option<&'a StartScripts> {
+    let build = service.build.as_ref().filter(|_| service.entrypoint.is_none())?;
     let key = (build.context.clone()?, build.dockerfile.as_ref()?.value.clone());
-    stack.root_commands.get(&key)
+    stack.start_scripts.get(&key)
 }
+
+/// Why an image whose start scripts do this has to start as root. What is written to a directory of `own` is written by
+/// its user.
+#[must_use]
+pub fn needs_root(scripts: &StartScripts, own: impl Fn(&str) -> bool) -> Option<String> {
+    if let Some(root) = &scripts.root {
+        let runs = if root.conditional { "may run" } else { "runs" };
+        return Some(format!("{} {runs} {}, which needs root", root.script, root.program));
+    }
+    let write = scripts.writes.iter().find(|write| {
+        let path = cover::canonical(&write.path);
+        !ANYBODY.iter().any(|directory| cover::holds(directory, &path)) && !own(&path)
+    })?;
+    let writes = if write.conditional { "may write" } else { "writes" };
+    Some(format!(
+        "{} {writes} {}, where nothing says that another user than root can",
+        write.script, write.path
+    ))
+}
+
+/// Where every user can write.
+const ANYBODY: [&str; 4] = ["/tmp", "/var/tmp", "/dev", "/proc"];
 
 /// The program with which the image changes users after it started as root, if it does.
 #[must_use]

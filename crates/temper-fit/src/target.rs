@@ -8,8 +8,8 @@ use crate::condition::is_written;
 use crate::images::{KernelKind, KnownImage, Match, Owner, PathKind, PathNeed, Role, Support};
 use crate::profile::{Identity, ImageSource, Login, PlannedTmpfs, Target, TargetUser, WritablePath};
 use crate::recognise::Recognised;
-use crate::source;
 use crate::{Evidence, EvidenceKind, Need};
+use crate::{cover, source};
 
 /// The user that a service should run as, or why it is left as it is.
 pub(crate) fn user(
@@ -188,8 +188,16 @@ fn own_user(stack: &Stack, service: &Service, image: &ImageSource) -> Result<Tar
     if let Some(stage) = built_upon(stack, dockerfile, facts.stage) {
         return Err(format!("stage {stage} of {dockerfile} is built on it and runs commands as root"));
     }
-    if let Some(root) = source::root_command(stack, service).filter(|_| service.entrypoint.is_none()) {
-        return Err(format!("{} runs {}, which needs root", root.script, root.program));
+    let given = source::given_directories(facts);
+    let volumes = source::volumes(facts);
+    let own = |path: &str| {
+        let own = given.iter().any(|(directory, _)| cover::holds(&cover::canonical(directory), path));
+        // A run directory gets a tmpfs of the user.
+        own || cover::holds("/run", path) || cover::of(service, path, &volumes).is_some()
+    };
+    if let Some(why) = source::start_scripts(stack, service).and_then(|found| source::needs_root(found, own))
+    {
+        return Err(why);
     }
     let user = &stack.settings.user;
     Ok(TargetUser {
@@ -232,7 +240,7 @@ pub(crate) fn of(
 ) -> Target {
     let sizes = stack.settings.sizes(class);
     let own = stack.settings.services.get(&service.name);
-    let uncovered = || writable.iter().filter(|path| path.cover.is_none());
+    let uncovered = || writable.iter().filter(|path| path.cover.is_none() && !path.pinned);
     let kept = |path: &&WritablePath| path.kind.needs_volume();
     let (user, why_user) = match user {
         Ok(user) => (Some(user), None),

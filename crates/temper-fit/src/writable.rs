@@ -45,6 +45,7 @@ pub(crate) fn of(setting: &Setting<'_>) -> (Vec<WritablePath>, Vec<Redirect>) {
     paths.add_dockerfile();
     paths.add_frameworks();
     paths.add_cache();
+    paths.add_scripts();
     paths.add_settings();
     paths.finish()
 }
@@ -77,6 +78,7 @@ impl Paths<'_> {
             mode,
             cover: None,
             assumed: false,
+            pinned: false,
             evidence: Vec::new(),
         });
         entry.assumed = false;
@@ -239,6 +241,39 @@ impl Paths<'_> {
         self.add(&cache, PathKind::Cache, self.setting.sizes.cache, false, evidence).assumed = !known;
     }
 
+    /// What the start scripts write. Where that is not a directory for run files or caches, the image may have files there
+    /// that belong to its program, so only somebody who knows them can say what to mount.
+    fn add_scripts(&mut self) {
+        let Some(scripts) = source::start_scripts(self.setting.stack, self.setting.service) else { return };
+        for write in &scripts.writes {
+            let path = cover::canonical(&write.path);
+            let directory = if write.directory {
+                path.as_str()
+            } else {
+                path.rsplit_once('/').map_or("", |(above, _)| above)
+            };
+            let directory = if directory.is_empty() { "/" } else { directory };
+            let of_engine = ["/dev", "/proc", "/sys"].iter().any(|system| cover::holds(system, directory));
+            let covered =
+                self.found.values().any(|known| !known.assumed && cover::holds(&known.path, directory));
+            if of_engine || covered || cover::holds("/tmp", directory) {
+                continue;
+            }
+            let kind = kind_by_place(directory);
+            let size = self.size_of(kind, Size::Small);
+            let evidence =
+                Evidence::general(EvidenceKind::Source, format!("{} writes {}", write.script, write.path));
+            let new = !self.found.contains_key(directory);
+            let found = self.add(directory, kind, size, false, evidence);
+            if new {
+                found.assumed = write.conditional;
+                found.pinned = kind.needs_volume();
+            } else if !write.conditional {
+                found.assumed = false;
+            }
+        }
+    }
+
     fn add_settings(&mut self) {
         let Some(settings) = self.setting.stack.settings.services.get(&self.setting.service.name) else {
             return;
@@ -252,7 +287,8 @@ impl Paths<'_> {
                 size,
                 false,
                 Evidence::general(EvidenceKind::Declared, "set in temper.toml"),
-            );
+            )
+            .pinned = false;
         }
         for (path, size) in &settings.tmpfs {
             let evidence = Evidence::general(EvidenceKind::Declared, "size set in temper.toml");
@@ -342,7 +378,8 @@ fn is_planned(write: &Write) -> bool {
 
 /// True when what is written to `below` may live in the mount of `above`.
 fn shares_place(above: &WritablePath, below: &WritablePath) -> bool {
-    above.kind.needs_volume() == below.kind.needs_volume()
+    !above.pinned
+        && above.kind.needs_volume() == below.kind.needs_volume()
         && above.cover == below.cover
         && above.owner == below.owner
         && cover::holds(&above.path, &below.path)

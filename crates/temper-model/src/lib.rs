@@ -24,6 +24,6 @@ pub use settings::{
     Subnet, Tiers, UnknownClass, UserSettings, Waiver, WaiverState, parse_size, show_size,
 };
 pub use stack::{Dockerfile, OverlayFile, Problem, ProjectGroup, Stack};
-pub use start_script::RootCommand;
+pub use start_script::{RootCommand, ScriptWrite, StartScripts};
 pub use tree::{DiskTree, FileTree, MAX_FILE_BYTES, MemoryTree, OverlaidTree, TreeError};
 pub use value::{Data, Member, Origin, Setting, Spanned, Text, Value};

@@ -3,7 +3,7 @@ use temper_text::{FileId, Loc, SourceMap};
 
 use crate::compose::Project;
 use crate::manifest::Package;
-use crate::start_script::RootCommand;
+use crate::start_script::StartScripts;
 use crate::{BuildContext, Settings};
 
 /// Everything found under one root.
@@ -20,14 +20,23 @@ pub struct Stack {
     /// What builds see, by (build context, Dockerfile), both relative to the root. A Dockerfile that no service is built
     /// from stands here with its own directory and with the root.
     pub build_contexts: IndexMap<(String, String), BuildContext>,
-    /// What the start scripts of images built here do that needs root, by (build context, Dockerfile).
-    pub root_commands: IndexMap<(String, String), RootCommand>,
+    /// What the start scripts of images built here do, by (build context, Dockerfile). A Dockerfile that no service is
+    /// built from stands here with its own directory or with the root.
+    pub start_scripts: IndexMap<(String, String), StartScripts>,
     /// Settings of `temper.toml`, or the defaults.
     pub settings: Settings,
     /// What could not be read, each with its place.
     pub problems: Vec<Problem>,
     /// Paths of the directories that were passed over (virtual environments, vendored trees), for the report.
     pub skipped: Vec<String>,
+}
+
+impl Stack {
+    /// What the start scripts of a Dockerfile do, whichever service builds it.
+    #[must_use]
+    pub fn scripts_of(&self, dockerfile: &str) -> Option<&StartScripts> {
+        self.start_scripts.iter().find(|((_, path), _)| path == dockerfile).map(|(_, found)| found)
+    }
 }
 
 /// A project as it starts by default, and the other files beside it that change it.

@@ -25,7 +25,10 @@
 use temper_dockerfile::Resolved;
 use temper_dockerfile::facts::TargetFacts;
 use temper_fit::images::{self, Role};
-use temper_fit::{Identity, ImageSource, Profile, TargetUser, parse_identity, switches_user};
+use temper_fit::{
+    Identity, ImageSource, Profile, TargetUser, canonical, given_directories, holds, needs_root,
+    parse_identity, switches_user,
+};
 use temper_model::{Setting, Stack};
 use temper_text::Loc;
 
@@ -237,7 +240,27 @@ fn fix_of_target(stack: &Stack, context: &DockerfileContext<'_>, target: &BuildT
             format!("image {image} starts as root and becomes its own user, who owns what it writes");
         return refused(KEEP, reason);
     }
+    if starts_nothing(&target.facts) {
+        return refused(KEEP, "it starts nothing of its own: it is there to build with, or to build upon");
+    }
+    let given = given_directories(&target.facts);
+    let volumes = temper_fit::volumes(&target.facts);
+    let own = |path: &str| {
+        let directories = given.iter().map(|(directory, _)| directory).chain(&volumes);
+        directories.into_iter().any(|directory| holds(&canonical(directory), path))
+    };
+    let scripts = stack.scripts_of(&context.dockerfile.path);
+    if let Some(why) = scripts.and_then(|scripts| needs_root(scripts, own)) {
+        return refused(KEEP, why);
+    }
     own_user(stack, context, target)
+}
+
+/// True when neither the Dockerfile nor the image below says what a container would run.
+fn starts_nothing(facts: &TargetFacts) -> bool {
+    let base = images::lookup(base_name(facts));
+    let runs_its_base = base.is_some_and(|base| base.image.role == Role::Service);
+    facts.entrypoint.is_none() && facts.cmd.is_none() && !runs_its_base
 }
 
 fn fix_by_service(profile: &Profile, owned: Vec<String>) -> Option<Fix> {

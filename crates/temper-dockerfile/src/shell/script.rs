@@ -44,6 +44,8 @@ pub struct SimpleCommand {
     pub heredoc: Option<Word>,
     /// True inside `if`, `while`, `case`, a function, and after `||`: it may not run.
     pub conditional: bool,
+    /// True inside an `if`, and behind an `&&` or `||`, that asks which user the script runs as.
+    pub asks_user: bool,
     /// True when it reads the output of the command before it.
     pub piped: bool,
     /// Name and arguments.
@@ -139,6 +141,7 @@ fn exec_script(words: &[crate::Word]) -> Script {
         redirects: Vec::new(),
         heredoc: None,
         conditional: false,
+        asks_user: false,
         piped: false,
         span,
     };

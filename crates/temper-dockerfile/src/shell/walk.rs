@@ -39,6 +39,8 @@ pub(super) fn read(text: &str, origin: &Origin<'_>) -> Script {
 #[derive(Clone, Copy, Default)]
 struct Context {
     conditional: bool,
+    /// True where the script has asked which user it runs as.
+    asks_user: bool,
     piped: bool,
     /// True on the left of `||`: a failure there does not end the script.
     guarded: bool,
@@ -140,7 +142,11 @@ impl Walker<'_> {
             "list" => self.list(node, context),
             "pipeline" => self.pipeline(node, context),
             "if_statement" | "while_statement" | "case_statement" | "function_definition" => {
-                self.visit_children(node, Context { conditional: true, guarded: false, ..context });
+                let asks_user = context.asks_user || self.condition_asks_user(node);
+                self.visit_children(
+                    node,
+                    Context { conditional: true, guarded: false, asks_user, ..context },
+                );
             }
             _ => self.visit_children(node, context),
         }
@@ -158,13 +164,15 @@ impl Walker<'_> {
         let operands = operands(node);
         let last_or = operands.iter().rposition(|(operator, _)| *operator == "||").unwrap_or(0);
         let mut is_tested = false;
+        let mut asks_user = context.asks_user;
         for (at, (operator, operand)) in operands.into_iter().enumerate() {
             let guarded = context.guarded || at < last_or;
             let conditional =
                 context.conditional || operator == "||" || operator == "&&" && (guarded || is_tested);
             let piped = context.piped && at == 0;
-            self.visit(operand, Context { conditional, guarded, piped, ..context });
+            self.visit(operand, Context { conditional, guarded, piped, asks_user, ..context });
             is_tested |= self.is_test(operand);
+            asks_user |= self.asks_user(operand, 0);
         }
     }
 
@@ -176,6 +184,36 @@ impl Walker<'_> {
         let last = rightmost(node.child_by_field_name("body").unwrap_or(node));
         let name = last.child_by_field_name("name").map_or("", |name| self.text_of(name));
         matches!(name, "test" | "[" | "getent" | "id" | "which" | "command" | "type" | "grep" | "false")
+    }
+
+    /// True when what stands before `then`, or the word of a `case`, asks for the user.
+    fn condition_asks_user(&self, node: Node<'_>) -> bool {
+        let condition =
+            children(node).into_iter().take_while(|child| !matches!(child.kind(), "then" | "in" | "do"));
+        let mut asked = condition.filter(Node::is_named);
+        matches!(node.kind(), "if_statement" | "case_statement")
+            && asked.any(|child| self.asks_user(child, 0))
+    }
+
+    /// True when a test asks which user it runs as: `id`, `whoami`, `$UID`, `$EUID`.
+    fn asks_user(&self, node: Node<'_>, depth: usize) -> bool {
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        match node.kind() {
+            "command" => {
+                let name = node.child_by_field_name("name").map_or("", |name| self.text_of(name));
+                if matches!(super::script::basename(name), "id" | "whoami") {
+                    return true;
+                }
+            }
+            "simple_expansion" | "expansion" => {
+                let name = self.text_of(node).trim_matches(['$', '{', '}']);
+                return matches!(name.split(':').next(), Some("UID" | "EUID"));
+            }
+            _ => {}
+        }
+        children(node).into_iter().any(|child| self.asks_user(child, depth + 1))
     }
 
     fn pipeline(&mut self, node: Node<'_>, mut context: Context) {
@@ -275,6 +313,7 @@ impl Walker<'_> {
             redirects: Vec::new(),
             heredoc: None,
             conditional: context.conditional,
+            asks_user: context.asks_user,
             piped: context.piped,
             span: self.origin.span(self.range(node)),
         };
@@ -345,6 +384,7 @@ impl Walker<'_> {
             redirects: Vec::new(),
             heredoc: None,
             conditional: context.conditional,
+            asks_user: context.asks_user,
             piped: context.piped,
             span,
         };

@@ -15,7 +15,7 @@ use super::read::{
 use super::walk::{Walk, WalkRequest};
 use crate::compose::{Project, Selection};
 use crate::manifest::{self, Package};
-use crate::start_script::{self, RootCommand};
+use crate::start_script::{self, StartScripts};
 use crate::yaml_files::YamlFiles;
 use crate::{
     BuildContext, Dockerfile, FileTree, OverlayFile, Problem, ProjectGroup, Settings, SettingsError, Stack,
@@ -70,7 +70,7 @@ struct Parts {
     projects: Vec<ProjectGroup>,
     dockerfiles: IndexMap<String, Dockerfile>,
     packages: IndexMap<(String, String), Vec<Package>>,
-    root_commands: IndexMap<(String, String), RootCommand>,
+    start_scripts: IndexMap<(String, String), StartScripts>,
     build_contexts: IndexMap<(String, String), BuildContext>,
     problems: Vec<Problem>,
     skipped: Vec<String>,
@@ -83,7 +83,7 @@ impl Parts {
             projects,
             dockerfiles,
             packages,
-            root_commands,
+            start_scripts,
             build_contexts,
             problems,
             skipped,
@@ -93,7 +93,7 @@ impl Parts {
             projects,
             dockerfiles,
             packages,
-            root_commands,
+            start_scripts,
             build_contexts,
             settings,
             problems,
@@ -225,7 +225,7 @@ impl Loader<'_> {
 
     /// Reads the manifests and start scripts that the Dockerfiles of services bring into their builds.
     fn packages(&self, parts: &mut Parts) {
-        let Parts { projects, dockerfiles, packages, root_commands, sources, .. } = parts;
+        let Parts { projects, dockerfiles, packages, start_scripts, sources, .. } = parts;
         for service in projects.iter().flat_map(|group| group.project.services.values()) {
             let Some(build) = &service.build else { continue };
             let (Some(context), Some(path)) = (&build.context, &build.dockerfile) else { continue };
@@ -233,8 +233,8 @@ impl Loader<'_> {
             let key = (context.clone(), path.value.clone());
             if !packages.contains_key(&key) {
                 let target = build.target.as_ref().and_then(crate::Setting::known).map(String::as_str);
-                let root = start_script::root_command(self.tree, context, &dockerfile.tree, target);
-                root_commands.extend(root.map(|root| (key.clone(), root)));
+                let found = start_script::start_scripts(self.tree, context, &dockerfile.tree, target);
+                start_scripts.insert(key.clone(), found);
                 let found = manifest::packages(
                     self.tree,
                     sources,
@@ -243,6 +243,17 @@ impl Loader<'_> {
                 );
                 packages.insert(key, found);
             }
+        }
+        for (path, dockerfile) in dockerfiles.iter() {
+            if start_scripts.keys().any(|(_, built)| built == path) {
+                continue;
+            }
+            let contexts = [path::parent(path), ""];
+            let found = contexts.into_iter().find_map(|context| {
+                let found = start_script::start_scripts(self.tree, context, &dockerfile.tree, None);
+                (found != StartScripts::default()).then(|| (context.to_owned(), found))
+            });
+            start_scripts.extend(found.map(|(context, found)| ((context, path.clone()), found)));
         }
     }
 

@@ -19,8 +19,9 @@ pub(in crate::controls) fn make_writable(context: &ServiceContext<'_>) -> Result
             || target.volumes.iter().any(|(_, at, _)| *at == path.path)
     };
     if let Some(path) = uncovered(context).find(|path| !planned(path)) {
+        let why = path.evidence.first().map_or(String::new(), |evidence| format!(" ({})", evidence.detail));
         return Err(format!(
-            "{} is written, but the image keeps its program there and a mount would hide it: move what it writes",
+            "{} is written{why}, but the image keeps its program there and a mount would hide it: move what it writes",
             path.path
         ));
     }
