@@ -11,5 +11,6 @@ pub mod journal;
 pub mod names;
 pub mod probe;
 pub mod recreate;
+pub mod snapshot;
 
 pub use event::Event;

@@ -7,7 +7,8 @@
 //! - only one network can be given, the others are connected afterwards,
 //! - the aliases contain the old short id,
 //! - an empty entrypoint must be asked for, or the image's entrypoint returns,
-//! - links are shown in another form than they are given in.
+//! - links are shown in another form than they are given in,
+//! - a container in the network of another one shows the other's host name, which must not be given.
 
 use std::collections::HashMap;
 
@@ -44,6 +45,7 @@ impl Recipe {
         if body.get("Hostname").and_then(Value::as_str).is_some_and(|name| is_short_id(name, inspect)) {
             body.remove("Hostname");
         }
+        borrowed(&mut body, inspect);
         body.insert("Image".to_owned(), json!(inspect.image_id()));
         if inspect.texts("/Config/Entrypoint").is_empty() {
             body.insert("Entrypoint".to_owned(), json!([""]));
@@ -139,6 +141,19 @@ fn object(value: Option<&Value>) -> Map<String, Value> {
 
 fn is_short_id(text: &str, inspect: &Inspect) -> bool {
     text.len() == SHORT_ID && inspect.id().starts_with(text)
+}
+
+/// What is shown of a container that uses another's network (or the host's names) is the other's, and may not be given.
+fn borrowed(body: &mut Map<String, Value>, inspect: &Inspect) {
+    let of_container = inspect.text("/HostConfig/NetworkMode").starts_with("container:");
+    if of_container || inspect.text("/HostConfig/UTSMode") == "host" {
+        body.remove("Hostname");
+        body.remove("Domainname");
+    }
+    if of_container {
+        // The ports of the image are shown, and come back with the image.
+        body.remove("ExposedPorts");
+    }
 }
 
 /// Shown as `/target:/container/alias`, given as `target:alias`.

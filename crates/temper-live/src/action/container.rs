@@ -6,7 +6,7 @@ use crate::names;
 use crate::recreate::Recipe;
 
 /// True when it runs or is kept running by the engine: both mean that its owner wants it up.
-pub(super) fn runs(inspect: &Inspect) -> bool {
+pub(crate) fn runs(inspect: &Inspect) -> bool {
     matches!(inspect.text("/State/Status"), "running" | "restarting" | "paused")
 }
 
@@ -143,25 +143,43 @@ pub(super) fn make_again(
 }
 
 /// The container that stands for one that was removed: made now, or found where an earlier attempt was interrupted.
-fn replacement(
+pub(super) fn replacement(
     engine: &Engine,
     target: &Target,
     inspect: &Inspect,
     moved: &Moved,
 ) -> Result<String, ActionError> {
     let recipe = Recipe::of(inspect).references(moved);
-    if let Some(found) = engine.find(&target.name)? {
-        let same_labels = found.at("/Config/Labels") == inspect.at("/Config/Labels");
-        if found.image_id() != inspect.image_id() || !same_labels {
-            return Err(ActionError::Changed {
-                what: format!("container {}", target.name),
-                found: "another container has its name".to_owned(),
-            });
+    match engine.find(&target.name)? {
+        None => create(engine, &recipe, Some(inspect.text("/Config/Image"))),
+        Some(found) if stands_for(&found, inspect) => {
+            connect(engine, found.id(), &recipe)?;
+            Ok(found.id().to_owned())
         }
-        connect(engine, found.id(), &recipe)?;
-        return Ok(found.id().to_owned());
+        Some(_) => Err(ActionError::Changed {
+            what: format!("container {}", target.name),
+            found: "another container has its name".to_owned(),
+        }),
     }
-    create(engine, &recipe, Some(inspect.text("/Config/Image")))
+}
+
+pub(super) fn remove_replacement(
+    engine: &Engine,
+    target: &Target,
+    inspect: &Inspect,
+) -> Result<Undone, ActionError> {
+    match engine.find(&target.name)? {
+        Some(found) if found.id() != target.id && stands_for(&found, inspect) => {
+            engine.remove(found.id(), true, false)?;
+            Ok(Undone::changed())
+        }
+        _ => Ok(Undone::nothing()),
+    }
+}
+
+/// Two containers cannot have one name, so image and labels (with Compose's hash of the configuration) tell it apart.
+pub(crate) fn stands_for(found: &Inspect, inspect: &Inspect) -> bool {
+    found.image_id() == inspect.image_id() && found.at("/Config/Labels") == inspect.at("/Config/Labels")
 }
 
 fn gone(target: &Target) -> Undone {

@@ -10,6 +10,7 @@ impl Action {
         match self {
             Self::WriteFile { path, old: None, .. } => format!("create {}", path.display()),
             Self::WriteFile { path, .. } => format!("write {}", path.display()),
+            Self::RemoveFile { path, .. } => format!("remove {}", path.display()),
             Self::KeepImage { image, name } => format!("keep image {} as {name}", short(image)),
             Self::TagImage { reference, new, .. } => format!("point {reference} to image {}", short(new)),
             Self::RemoveImage { reference, .. } => format!("remove image name {reference}"),
@@ -18,6 +19,8 @@ impl Action {
             Self::StopContainer { container, .. } => format!("stop container {}", container.name),
             Self::RenameContainer { container, to } => format!("rename container {} to {to}", container.name),
             Self::RemoveContainer { container, .. } => format!("remove container {}", container.name),
+            Self::RestoreContainer { container, .. } => format!("restore container {}", container.name),
+            Self::CreateNetwork { name, .. } => format!("create network {name}"),
             Self::CreateVolume { name, .. } => format!("create volume {name}"),
             Self::ChangeOwner { path, entries } => {
                 format!("change the owner of {} files in {}", entries.len(), path.display())

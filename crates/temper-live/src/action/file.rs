@@ -37,6 +37,30 @@ pub(super) fn restore(path: &Path, old: Option<&str>, new: &str) -> Result<Undon
     Ok(Undone::changed())
 }
 
+pub(super) fn remove(path: &Path, text: &str) -> Result<(), ActionError> {
+    match read(path)? {
+        None => Ok(()),
+        Some(now) if now == text => fs::remove_file(path)
+            .and_then(|()| sync_directory(path))
+            .map_err(|error| ActionError::file(path, error)),
+        Some(_) => Err(ActionError::Changed {
+            what: path.display().to_string(),
+            found: "its text is another".to_owned(),
+        }),
+    }
+}
+
+pub(super) fn bring_back(path: &Path, text: &str, mode: u32) -> Result<Undone, ActionError> {
+    match read(path)? {
+        None => {
+            replace(path, text, mode).map_err(|error| ActionError::file(path, error))?;
+            Ok(Undone::changed())
+        }
+        Some(now) if now == text => Ok(Undone::nothing()),
+        Some(_) => Ok(Undone::left(format!("{} is left as it is: its text is another", path.display()))),
+    }
+}
+
 /// The text; `None` when there is no file.
 fn read(path: &Path) -> Result<Option<String>, ActionError> {
     match fs::read_to_string(path) {

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::owner::{self, OwnerEntry};
-use super::{ActionError, container, file, image, volume};
+use super::{ActionError, container, file, image, network, volume};
 use crate::engine::{Engine, EngineError, Inspect};
 use crate::recreate::Recipe;
 
@@ -22,6 +23,15 @@ pub enum Action {
         /// Its text afterwards.
         new: String,
         /// The mode of a file that was not there; one that was keeps its own.
+        mode: u32,
+    },
+    /// Removes a file.
+    RemoveFile {
+        /// Absolute path.
+        path: PathBuf,
+        /// Its text.
+        text: String,
+        /// Its mode.
         mode: u32,
     },
     /// Gives an image a name that keeps it from being pruned.
@@ -77,6 +87,23 @@ pub enum Action {
         container: Target,
         /// What it was: it is made again from this.
         inspect: Inspect,
+    },
+    /// Makes a container again that is gone, as it was and without a mark, and does not start it.
+    RestoreContainer {
+        /// The container that is gone.
+        container: Target,
+        /// What it was.
+        inspect: Inspect,
+        /// Containers that it shares something with and that have other ids by now.
+        #[serde(default, skip_serializing_if = "Moved::is_empty")]
+        moved: Moved,
+    },
+    /// Makes a network that is gone.
+    CreateNetwork {
+        /// Its name.
+        name: String,
+        /// The body of the request that creates it (`POST /networks/create`).
+        body: Value,
     },
     /// Makes a volume, marked with the run.
     CreateVolume {
@@ -214,6 +241,7 @@ impl Action {
             Self::WriteFile { path, old, new, mode } => {
                 file::write(path, old.as_deref(), new, *mode).map(done)
             }
+            Self::RemoveFile { path, text, .. } => file::remove(path, text).map(done),
             Self::KeepImage { image, name } => image::name(engine, image, name).map(done),
             Self::TagImage { reference, old, new } => {
                 image::point(engine, reference, old.as_deref(), new).map(done)
@@ -233,6 +261,11 @@ impl Action {
             Self::RemoveContainer { container, .. } => {
                 Ok(engine.remove(&container.id, true, false).map(done)?)
             }
+            Self::RestoreContainer { container, inspect, moved } => {
+                let id = container::replacement(engine, container, inspect, moved)?;
+                Ok(Outcome { container: Some(id), left: Vec::new() })
+            }
+            Self::CreateNetwork { name, body } => network::create(engine, name, body).map(done),
             Self::CreateVolume { name, labels } => volume::create(engine, name, labels, run).map(done),
             Self::ChangeOwner { path, entries } => {
                 let left = owner::change(path, entries, owner::Direction::Forth)?.left;
@@ -249,6 +282,7 @@ impl Action {
     pub fn undo(&self, engine: &Engine, run: &str, moved: &Moved) -> Result<Undone, ActionError> {
         match self {
             Self::WriteFile { path, old, new, .. } => file::restore(path, old.as_deref(), new),
+            Self::RemoveFile { path, text, mode } => file::bring_back(path, text, *mode),
             Self::KeepImage { image, name } => image::unkeep(engine, image, name),
             Self::TagImage { reference, old, new } => {
                 image::point_back(engine, reference, old.as_deref(), new)
@@ -261,6 +295,10 @@ impl Action {
             Self::RemoveContainer { container, inspect } => {
                 container::make_again(engine, container, inspect, moved)
             }
+            Self::RestoreContainer { container, inspect, .. } => {
+                container::remove_replacement(engine, container, inspect)
+            }
+            Self::CreateNetwork { name, body } => network::remove(engine, name, body),
             Self::CreateVolume { name, .. } => volume::remove(engine, name, run),
             Self::ChangeOwner { path, entries } => owner::change(path, entries, owner::Direction::Back),
         }

@@ -9,9 +9,11 @@ mod error;
 mod file;
 mod image;
 mod kind;
+mod network;
 mod owner;
 mod volume;
 
+pub(crate) use container::{runs, stands_for};
 pub use error::ActionError;
 pub use kind::{Action, Moved, Outcome, Target, Undone};
 pub use owner::OwnerEntry;

@@ -162,6 +162,16 @@ impl Journal {
         ))
     }
 
+    /// What SQLite said, with the path and what to do.
+    pub(crate) fn failed(&self, error: &rusqlite::Error) -> JournalError {
+        self.place.error(error)
+    }
+
+    /// Something in it is not what was written.
+    pub(crate) fn damaged(&self, what: impl Into<String>) -> JournalError {
+        self.place.damaged(what)
+    }
+
     /// Runs changes as one: all of them are on the disk afterwards, or none.
     pub(crate) fn write<T>(
         &self,
@@ -182,7 +192,7 @@ fn machine() -> String {
     let id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let host = || fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let id = if id.trim().is_empty() { host() } else { id };
-    chain::sha256(&format!("temper {}", id.trim()))
+    chain::sha256(format!("temper {}", id.trim()))
 }
 
 fn untrusted(path: &Path, reason: String) -> JournalError {

@@ -8,6 +8,8 @@ mod lock;
 mod run;
 mod store;
 
+pub(crate) use chain::{link, sha256};
+pub(crate) use clock::now;
 pub use clock::utc;
 pub use database::Journal;
 pub use error::JournalError;

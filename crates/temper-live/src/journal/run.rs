@@ -80,7 +80,7 @@ impl Journal {
     }
 }
 
-impl Run<'_> {
+impl<'j> Run<'j> {
     /// Its name, also on what it makes.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -91,6 +91,12 @@ impl Run<'_> {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The journal that it is recorded in.
+    #[must_use]
+    pub fn journal(&self) -> &'j Journal {
+        self.journal
     }
 
     /// What is recorded.

@@ -95,6 +95,8 @@ pub struct StepRecord {
 pub struct RunRecord {
     /// Its name, also on what it makes ([`crate::names::RUN`]).
     pub id: String,
+    /// Counts the runs of this stack, from 1.
+    pub number: i64,
     /// What it is: `deploy`, `rollback`.
     pub kind: String,
     /// When it was begun, in seconds since 1970.
@@ -231,13 +233,14 @@ impl Journal {
     /// When a row is not what was written, or there is no such run.
     pub fn run(&self, id: &str) -> Result<RunRecord, JournalError> {
         let read = || {
-            let query = "SELECT begun, kind, snapshot, sha, head FROM run WHERE id = ?1";
+            let query = "SELECT begun, kind, snapshot, sha, head, number FROM run WHERE id = ?1";
             let (mut run, sha, head) = self.connection.query_row(query, [id], |row| {
                 let run = RunRecord {
                     id: id.to_owned(),
                     begun: row.get(0)?,
                     kind: row.get(1)?,
                     snapshot: row.get(2)?,
+                    number: row.get(5)?,
                     ended: None,
                     state: RunState::Open,
                     steps: Vec::new(),
@@ -284,6 +287,7 @@ impl Journal {
     pub(super) fn insert_run(&self, kind: &str, snapshot: Option<i64>) -> Result<RunRecord, JournalError> {
         let mut run = RunRecord {
             id: run_id(),
+            number: 0,
             kind: kind.to_owned(),
             begun: now(),
             ended: None,
@@ -298,7 +302,9 @@ impl Journal {
         self.write(|connection| {
             let insert =
                 "INSERT INTO run (id, begun, kind, snapshot, sha, head) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
-            connection.execute(insert, params![run.id, run.begun, run.kind, run.snapshot, run.head])
+            connection.execute(insert, params![run.id, run.begun, run.kind, run.snapshot, run.head])?;
+            run.number = connection.last_insert_rowid();
+            Ok(())
         })?;
         Ok(run)
     }
