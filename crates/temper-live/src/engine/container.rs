@@ -112,7 +112,20 @@ impl Engine {
     /// # Errors
     /// When its log driver cannot be read.
     pub fn logs(&self, container: &str, since: i32) -> Result<Vec<LogLine>, EngineError> {
-        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).since(since).build();
+        self.read_log(container, since, "all")
+    }
+
+    /// The last `lines` of what a container has written since a moment, in seconds since 1970 (0: since ever). Logs may
+    /// be of any size.
+    ///
+    /// # Errors
+    /// When its log driver cannot be read.
+    pub fn log_tail(&self, container: &str, since: i32, lines: u32) -> Result<Vec<LogLine>, EngineError> {
+        self.read_log(container, since, &lines.to_string())
+    }
+
+    fn read_log(&self, container: &str, since: i32, tail: &str) -> Result<Vec<LogLine>, EngineError> {
+        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).since(since).tail(tail).build();
         let what = format!("reading the log of container {container}");
         let lines = async {
             let mut stream = self.docker.logs(container, Some(options));
