@@ -104,7 +104,7 @@ fn judged(path: &Path, said: &str) -> std::result::Result<String, String> {
 
 fn install(workspace: &Workspace, own: &Path) -> Result<()> {
     say("compose: none found that is new enough; installing the one of Debian 13 under the target folder");
-    let package = debian::unpack(workspace, PROGRAM).map_err(|failure| {
+    let package = debian::unpack(workspace, &[PROGRAM]).map_err(|failure| {
         Failure::step(format!(
             "{failure}\n\ncannot install Docker Compose; what to do: install {OLDEST} or newer \
              (https://docs.docker.com/compose/install/), or set {VARIABLE} to the path of one"

@@ -18,14 +18,14 @@ pub(crate) const MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRINGS: [&str; 2] =
     ["/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"];
 
-/// Downloads a package of Debian 13 and unpacks it into a folder under the target folder, which is gone when dropped.
+/// Downloads packages of Debian 13 and unpacks them into a folder under the target folder, which is gone when dropped.
 ///
 /// apt checks the signatures with Debian's own keys. It reads and writes its sources, lists and cache in that folder
 /// alone, so neither root nor a change to this machine's apt is needed.
 ///
 /// # Errors
 /// When apt, dpkg or Debian's keys are not there, or the mirror cannot be reached or is not signed by Debian.
-pub(crate) fn unpack(workspace: &Workspace, package: &str) -> Result<TempDir> {
+pub(crate) fn unpack(workspace: &Workspace, packages: &[&str]) -> Result<TempDir> {
     let tools = workspace.tools();
     fs::create_dir_all(&tools).map_err(|error| Failure::io("make the folder", &tools, &error))?;
     let folder = TempDir::with_prefix_in("debian-", &tools)
@@ -33,9 +33,11 @@ pub(crate) fn unpack(workspace: &Workspace, package: &str) -> Result<TempDir> {
     let apt = Apt::new(folder.path(), keyring()?)?;
     shell::say(&format!("debian: reading the package lists of {RELEASE} from {MIRROR}"));
     shell::read(&mut apt.command(&["update"]))?;
-    shell::say(&format!("debian: downloading {package}"));
-    shell::read(&mut apt.command(&["download", package]))?;
-    shell::read(Command::new("dpkg").arg("-x").arg(the_package(folder.path())?).arg(folder.path()))?;
+    shell::say(&format!("debian: downloading {}", packages.join(", ")));
+    shell::read(&mut apt.command(&[&["download"], packages].concat()))?;
+    for package in downloaded(folder.path())? {
+        shell::read(Command::new("dpkg").arg("-x").arg(package).arg(folder.path()))?;
+    }
     Ok(folder)
 }
 
@@ -106,23 +108,27 @@ fn keyring() -> Result<&'static str> {
     })
 }
 
-/// The one `.deb` in `folder`.
-fn the_package(folder: &Path) -> Result<PathBuf> {
+/// Every `.deb` in `folder`.
+fn downloaded(folder: &Path) -> Result<Vec<PathBuf>> {
     let unreadable = |error| Failure::io("list", folder, &error);
+    let mut packages = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            return Ok(path);
+            packages.push(path);
         }
     }
-    Err(Failure::step(format!("apt-get downloaded no package into {}", folder.display())))
+    if packages.is_empty() {
+        return Err(Failure::step(format!("apt-get downloaded no package into {}", folder.display())));
+    }
+    Ok(packages)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use super::{Apt, the_package};
+    use super::{Apt, downloaded};
 
     #[test]
     fn apt_writes_only_inside_its_folder_and_trusts_only_the_given_keys() {
@@ -142,8 +148,8 @@ mod tests {
     #[test]
     fn download_without_a_package_is_a_failure() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(the_package(folder.path()).is_err());
+        assert!(downloaded(folder.path()).is_err());
         fs::write(folder.path().join("a_1.deb"), "").unwrap();
-        assert!(the_package(folder.path()).unwrap().ends_with("a_1.deb"));
+        assert_eq!(downloaded(folder.path()).unwrap(), [folder.path().join("a_1.deb")]);
     }
 }

@@ -53,7 +53,7 @@ fn link(tool: &Path, plugin: &Path) -> Result<()> {
 
 fn install_buildx(workspace: &Workspace, plugin: &Path) -> Result<()> {
     say("buildx: none found; installing the one of Debian 13 under the target folder");
-    let package = debian::unpack(workspace, "docker-buildx").map_err(|failure| {
+    let package = debian::unpack(workspace, &["docker-buildx"]).map_err(|failure| {
         Failure::step(format!(
             "{failure}\n\ncannot install Docker's buildx; what to do: install the plugin by hand"
         ))

@@ -30,6 +30,19 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// The references of all images that [`build`] builds.
+///
+/// # Errors
+/// When the files of targets cannot be read.
+pub(crate) fn references(workspace: &Workspace, docker: &Docker) -> Result<Vec<String>> {
+    let files = [workspace.root.join("xtask/images/docker-bake.hcl"), workspace.root.join(EXAMPLE)];
+    let mut references = Vec::new();
+    for file in files {
+        references.extend(Bake::new(docker, &file)?.references().map(str::to_owned));
+    }
+    Ok(references)
+}
+
 /// Builds those images of the example that are not there as their inputs say they should be.
 ///
 /// # Errors

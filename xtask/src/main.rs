@@ -11,6 +11,7 @@ mod fuzz;
 mod generate;
 mod generators;
 mod images;
+mod newer_engine;
 mod packages;
 mod sarif;
 mod shell;
@@ -32,6 +33,7 @@ usage: cargo xtask TASK
   generate [--check]        write the generated files, or say which of them are out of date
   documents                 check the links of documents, and the output that they show
   images                    start a Docker engine if none runs, and build the images of examples/shop
+  engine -- COMMAND...      start a second, newer Docker engine with those images, run COMMAND with it, and stop it
   fuzz TARGET [SECONDS]     fuzz one target of fuzz/fuzz_targets, for 60 seconds unless told otherwise
 ";
 
@@ -64,6 +66,9 @@ fn run(args: &[&str]) -> Result<()> {
         ["generate"] => generate::run(&Workspace::find()?, Mode::Write),
         ["generate", "--check"] => generate::run(&Workspace::find()?, Mode::Check),
         ["documents"] => documents::check(&Workspace::find()?),
+        ["engine", "--", command @ ..] if !command.is_empty() => {
+            newer_engine::run(&Workspace::find()?, command)
+        }
         ["images"] => images::run(&Workspace::find()?),
         ["fuzz", target] => fuzz::run(&Workspace::find()?, target, fuzz::DEFAULT_SECONDS),
         ["fuzz", target, seconds] => fuzz::run(&Workspace::find()?, target, fuzz::seconds(seconds)?),

@@ -17,6 +17,7 @@ if [ "${1:-}" = redis-server ]; then
     # caller comes later and wins, but a configuration file has to stay first.
     shift
     case "${1:-}" in
+        -h | --help | -v | --version) set -- redis-server "$@" ;;
         '' | -*) set -- redis-server --protected-mode no "$@" ;;
         *)
             file=$1

@@ -44,6 +44,11 @@ impl<'a> Bake<'a> {
         self
     }
 
+    /// What the targets are tagged with.
+    pub(super) fn references(&self) -> impl Iterator<Item = &str> {
+        self.references.values().map(String::as_str)
+    }
+
     /// The targets whose images are not there, or were built from other inputs than `inputs`.
     ///
     /// # Errors
