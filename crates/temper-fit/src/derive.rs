@@ -88,6 +88,11 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
             Some(format!("{} is only a base image, and what runs in it is not known", entry.image.id))
         }
         ImageSource::Known { entry, .. }
+            if entry.image.role == crate::images::Role::Service && entry.image.rootfs.is_none() =>
+        {
+            Some(format!("what image {} writes is not known", entry.image.id))
+        }
+        ImageSource::Known { entry, .. }
             if entry.image.role == crate::images::Role::Service && runs_a_script(service) =>
         {
             Some(format!(

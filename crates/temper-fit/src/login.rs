@@ -72,13 +72,13 @@ fn from_image(
             }
             None => match base {
                 Some(base) => of_entry(service, base),
-                None => unknown(
-                    service,
-                    format!(
-                        "no USER in {dockerfile}, and the user of its base image {} is not known",
-                        crate::source::base_name(facts)
-                    ),
-                ),
+                None => {
+                    let base = crate::source::base_name(facts);
+                    let base = if base.is_empty() { base } else { format!(" {base}") };
+                    let why =
+                        format!("no USER in {dockerfile}, and the user of its base image{base} is not known");
+                    unknown(service, why)
+                }
             },
         },
         ImageSource::Known { entry, .. } => of_entry(service, entry),

@@ -8,6 +8,7 @@ use temper_model::Stack;
 use crate::common::{Common, Remark, is_common, remarks};
 use crate::count::by_severity;
 use crate::excerpt::excerpts;
+use crate::fold::{Folded, is_folded};
 use crate::human::{Detail, View};
 use crate::message::said;
 use crate::place::{home, place};
@@ -39,16 +40,20 @@ pub(crate) struct Shown<'a> {
     pub(crate) secrets: &'a Secrets,
     /// What was said once for several services.
     pub(crate) shared: &'a [Common<'a>],
+    /// What is unknown of several services and was said once.
+    pub(crate) folded: &'a [Folded<'a>],
     /// How much is shown.
     pub(crate) view: View,
 }
 
 /// A heading, the source of what stands in the files, then every finding.
 pub(crate) fn block(shown: &Shown<'_>, found: &[&Judgement]) -> String {
-    let Shown { stack, secrets, shared, view } = *shown;
+    let Shown { stack, secrets, shared, folded, view } = *shown;
     let mut out = format!("\n{}", heading(stack, found));
+    let (told, rest): (Vec<&Judgement>, Vec<&Judgement>) =
+        found.iter().copied().partition(|finding| is_folded(folded, finding));
     let (known, own): (Vec<Remark<'_>>, Vec<Remark<'_>>) =
-        remarks(stack, found).into_iter().partition(|remark| is_common(shared, remark));
+        remarks(stack, &rest).into_iter().partition(|remark| is_common(shared, remark));
     out.push_str(&excerpts(stack, secrets, &own, view.width));
     if view.detail == Detail::Verbose {
         let mut sorted = found.to_vec();
@@ -62,16 +67,18 @@ pub(crate) fn block(shown: &Shown<'_>, found: &[&Judgement]) -> String {
     for remark in &own {
         out.push_str(&line(remark.finding, &remark.text, view.width));
     }
-    out.push_str(&also(&known, view.width));
+    let mut above: Vec<&str> = known.iter().map(|remark| remark.finding.control.id).collect();
+    above.extend(told.iter().map(|finding| finding.control.id));
+    above.dedup();
+    out.push_str(&also(&above, view.width));
     out
 }
 
 /// What was said for the project already.
-fn also(known: &[Remark<'_>], width: usize) -> String {
-    if known.is_empty() {
+fn also(names: &[&str], width: usize) -> String {
+    if names.is_empty() {
         return String::new();
     }
-    let names: Vec<&str> = known.iter().map(|remark| remark.finding.control.id).collect();
     let text = wrap(&names.join(", "), width, 11, 11);
     format!("  {DIM}as above {text}{DIM:#}\n")
 }

@@ -11,6 +11,7 @@ use crate::Counts;
 use crate::block::{INDENT, Shown, block, heading};
 use crate::common::{Common, common};
 use crate::count::{by_severity, plural};
+use crate::fold::{Folded, folded, is_folded};
 use crate::place::place;
 use crate::problems::{problem_line, problems};
 use crate::redact::Secrets;
@@ -44,9 +45,12 @@ pub fn findings(root: &str, stack: &Stack, judged: &Judged, view: View) -> Strin
     out.push_str(&told_problems(stack, view.width));
     let projects = 0..stack.projects.len();
     let found: Vec<_> = projects.map(|index| by_resource(&judged.judgements, Some(index))).collect();
-    let shared = if view.detail == Detail::Normal { common(stack, &found) } else { Vec::new() };
-    let shown = Shown { stack, secrets: &Secrets::of(stack), shared: &shared, view };
+    let is_normal = view.detail == Detail::Normal;
+    let folded = if is_normal { folded(&found) } else { Vec::new() };
+    let shared = if is_normal { common(stack, &without(&found, &folded)) } else { Vec::new() };
+    let shown = Shown { stack, secrets: &Secrets::of(stack), shared: &shared, folded: &folded, view };
     out.push_str(&several(stack, &shared, view.width));
+    out.push_str(&unknown_together(&folded, view.width));
     for (group, found) in stack.projects.iter().zip(&found) {
         out.push_str(&project(&shown, group, found));
     }
@@ -55,7 +59,7 @@ pub fn findings(root: &str, stack: &Stack, judged: &Judged, view: View) -> Strin
         let _ = writeln!(out, "\n{BOLD}Dockerfiles{BOLD:#}");
     }
     for found in &dockerfiles {
-        out.push_str(&resource(&Shown { shared: &[], ..shown }, found));
+        out.push_str(&resource(&Shown { shared: &[], folded: &[], ..shown }, found));
     }
     out.push_str(&next_step(root, judged));
     out
@@ -147,6 +151,31 @@ fn several(stack: &Stack, shared: &[Common<'_>], width: usize) -> String {
         };
         let text = wrap(&text, width, INDENT + 6, INDENT + 6);
         let _ = writeln!(out, "  {services:>4}  {style}{word:8}{style:#} {id:24} {text}");
+    }
+    out
+}
+
+/// The findings that are not told together.
+fn without<'a>(projects: &[Vec<Vec<&'a Judgement>>], folded: &[Folded<'_>]) -> Vec<Vec<Vec<&'a Judgement>>> {
+    let left = |found: &Vec<&'a Judgement>| -> Vec<&'a Judgement> {
+        found.iter().copied().filter(|finding| !is_folded(folded, finding)).collect()
+    };
+    projects.iter().map(|project| project.iter().map(left).collect()).collect()
+}
+
+/// What is unknown of several services because the same thing is missing, with their number and their names.
+fn unknown_together(folded: &[Folded<'_>], width: usize) -> String {
+    if folded.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{BOLD}unknown for the same reason{BOLD:#}\n");
+    for Folded { finding, missing, services } in folded {
+        let (word, style) = word(finding);
+        let text = wrap(missing, width, INDENT + 6, INDENT + 6);
+        let names = wrap(&services.join(", "), width, INDENT + 6, INDENT + 6);
+        let (number, id) = (services.len(), finding.control.id);
+        let _ = writeln!(out, "  {number:>4}  {style}{word:8}{style:#} {id:24} {text}");
+        let _ = writeln!(out, "{:width$}{DIM}{names}{DIM:#}", "", width = INDENT + 6);
     }
     out
 }

@@ -4,6 +4,7 @@ mod block;
 mod common;
 mod count;
 mod excerpt;
+mod fold;
 mod human;
 mod json;
 mod junit;

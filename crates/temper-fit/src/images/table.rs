@@ -15,12 +15,15 @@ const FILES: &[(&str, &str)] = &[
     ("bases", include_str!("../../images/bases.toml")),
     ("bus", include_str!("../../images/bus.toml")),
     ("databases", include_str!("../../images/databases.toml")),
+    ("exporters", include_str!("../../images/exporters.toml")),
     ("monitoring", include_str!("../../images/monitoring.toml")),
     ("nginx", include_str!("../../images/nginx.toml")),
     ("postgres", include_str!("../../images/postgres.toml")),
     ("proxies", include_str!("../../images/proxies.toml")),
     ("redis", include_str!("../../images/redis.toml")),
     ("search", include_str!("../../images/search.toml")),
+    ("supabase", include_str!("../../images/supabase.toml")),
+    ("tools", include_str!("../../images/tools.toml")),
     ("vendors", include_str!("../../images/vendors.toml")),
 ];
 

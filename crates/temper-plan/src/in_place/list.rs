@@ -100,9 +100,9 @@ impl Editor<'_> {
     ) -> Result<(), String> {
         let inherited = self.inherited(site, key)?;
         if !inherited.iter().any(|(place, _)| *place == at) {
-            let file = self.stack.sources.file(at.file).path();
             return Err(format!(
-                "the item comes from {file} through `extends` or `include`: change it there"
+                "the item comes from {} through `extends` or `include`: change it there",
+                self.place(at)
             ));
         }
         let old = inherited.iter().find(|(place, _)| *place == at).map(|(_, item)| item.clone());

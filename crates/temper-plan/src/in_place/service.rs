@@ -1,7 +1,7 @@
 use temper_controls::{ComposeAction, Scalar};
 use temper_model::compose::{Project, Service};
 use temper_model::{Origin, Value};
-use temper_text::{FileId, TextEdit};
+use temper_text::{FileId, Loc, TextEdit};
 use temper_yaml::{Entry, Kind, Node, Snippet, edit};
 
 use super::{Editor, Site, plain, service_entry};
@@ -30,7 +30,10 @@ impl Editor<'_> {
                 let (key, below) = path.split_first().ok_or("a setting without a name")?;
                 if !below.is_empty() && is_shared(service, key) {
                     return Err(format!(
-                        "`{key}` comes through an anchor that others use: write it out in this service"
+                        "`{key}` comes through an anchor that others use, from {}: change it there for all, or write it out in \
+                         {}",
+                        self.origin(service, key),
+                        self.place(service.at)
                     ));
                 }
                 let file = self.last_with(site, key).unwrap_or(first);
@@ -48,7 +51,12 @@ impl Editor<'_> {
             ComposeAction::SetVariable { name, value } => {
                 let file = self.last_with(site, "environment").unwrap_or(first);
                 if is_shared(service, "environment") {
-                    return Err("`environment` comes through an anchor that others use".to_owned());
+                    return Err(format!(
+                        "`environment` comes through an anchor that others use, from {}: change it there for all, or write it \
+                         out in {}",
+                        self.origin(service, "environment"),
+                        self.place(service.at)
+                    ));
                 }
                 let value = escape(value);
                 self.edit(file, |text, root| {
@@ -57,7 +65,10 @@ impl Editor<'_> {
             }
             ComposeAction::UnsetVariable { name, at } => {
                 if is_shared(service, "environment") || !site.files.contains(&at.file) {
-                    return Err("`environment` comes from elsewhere: change it there".to_owned());
+                    return Err(format!(
+                        "`{name}` is set in {}, which others use: change it there",
+                        self.place(*at)
+                    ));
                 }
                 self.edit(at.file, |text, root| {
                     without_variable(text, service_entry(root, &service.name)?, name)
@@ -66,7 +77,8 @@ impl Editor<'_> {
             ComposeAction::Unset { key } => {
                 let with = self.all_with(site, key);
                 if with.is_empty() {
-                    return Err(format!("`{key}` is inherited: take it away where it comes from"));
+                    let from = self.origin(service, key);
+                    return Err(format!("`{key}` is inherited from {from}: take it away there"));
                 }
                 for file in with {
                     self.edit(file, |text, root| {
@@ -82,6 +94,17 @@ impl Editor<'_> {
             }
             ComposeAction::Remove { key, at } => self.change_item(site, key, *at, None, reason),
         }
+    }
+
+    /// Where a place is, for people: `compose.yml:12`.
+    pub(super) fn place(&self, at: Loc) -> String {
+        let line = self.stack.sources.line_col(at).line;
+        format!("{}:{line}", self.stack.sources.file(at.file).path())
+    }
+
+    /// Where a setting of a service is written out.
+    fn origin(&self, service: &Service, key: &str) -> String {
+        self.place(service.value.get(key).map_or(service.at, |value: &Value| value.at))
     }
 
     /// The files in which the service itself has a key.

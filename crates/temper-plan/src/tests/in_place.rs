@@ -54,6 +54,22 @@ services:
 }
 
 #[test]
+fn refusal_leads_to_the_place_that_others_share() {
+    let base = "\
+services:
+  a:
+    image: x
+    extends:
+      file: common.yml
+      service: base
+";
+    let common = "services:\n  base:\n    image: x\n    cap_add:\n      - SYS_ADMIN\n";
+    let files = files(&[("compose.yml", base), ("common.yml", common)]);
+    let left = left_out(&plan(&files, &in_place()));
+    assert!(left.contains("the item comes from common.yml:5 through `extends` or `include`"), "{left}");
+}
+
+#[test]
 fn setting_is_changed_in_the_file_that_decides_it() {
     let files = files(&[
         ("compose.yml", "services:\n  a:\n    image: x\n    read_only: true\n"),

@@ -127,6 +127,36 @@ fn what_several_services_lack_is_said_once() {
 }
 
 #[test]
+fn unknowns_that_lack_the_same_thing_are_told_once_and_json_has_them_all() {
+    let sandbox = Sandbox::empty();
+    let services = ["a", "b", "c"].map(|name| format!("  {name}: {{image: acme/app:1.2}}\n")).concat();
+    sandbox.write("compose.yml", format!("name: one\nservices:\n{services}"));
+    let outcome = sandbox.temper(["scan", "--only", "non-root-user"]);
+    insta::assert_snapshot!(outcome.shown(), @"
+    exit status 1
+    .: 3 services in 1 Compose project, 0 Dockerfiles
+    0 fail, 3 unknown, 0 pass
+
+    unknown for the same reason
+         3  unknown  non-root-user            the user of image acme/app:1.2 is not known
+                                              a, b, c
+
+    project one  3 services; `docker compose` picks compose.yml in this directory
+
+    service/a  compose.yml:3:3  1 unknown
+      as above non-root-user
+
+    service/b  compose.yml:4:3  1 unknown
+      as above non-root-user
+
+    service/c  compose.yml:5:3  1 unknown
+      as above non-root-user
+    ");
+    let json = sandbox.temper(["scan", "--only", "non-root-user", "--format", "json"]);
+    assert_eq!(json.shown().matches("\"verdict\": \"unknown\"").count(), 3);
+}
+
+#[test]
 fn waiver_holds_until_its_day_and_an_expired_one_fails_again() {
     let outcome = Sandbox::of("waived").temper(["scan", "--only", "dangerous-capabilities,published-ports"]);
     insta::assert_snapshot!(outcome.shown(), @r#"

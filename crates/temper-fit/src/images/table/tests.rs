@@ -297,6 +297,7 @@ fn the_known_names_are_listed() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     adminer: adminer
     alertmanager: prom/alertmanager quay.io/prometheus/alertmanager
+    alloy: grafana/alloy
     bitnami: bitnami/* bitnamilegacy/* bitnamisecure/* public.ecr.aws/bitnami/*
     caddy: caddy
     cadvisor: gcr.io/cadvisor/cadvisor ghcr.io/google/cadvisor google/cadvisor zcube/cadvisor
@@ -306,12 +307,16 @@ fn the_known_names_are_listed() {
     cloudflared: cloudflare/cloudflared
     consul: consul hashicorp/consul public.ecr.aws/hashicorp/consul
     cuda: nvidia/cuda nvcr.io/nvidia/* pytorch/pytorch tensorflow/tensorflow
+    curl: curlimages/curl quay.io/curl/curl
     distribution: debian ubuntu alpine busybox fedora rockylinux almalinux amazonlinux archlinux registry.access.redhat.com/ubi8/* registry.access.redhat.com/ubi9/* bitnami/minideb
     distroless: gcr.io/distroless/*
+    dozzle: amir20/dozzle ghcr.io/amir20/dozzle
     elasticsearch: elasticsearch docker.elastic.co/elasticsearch/elasticsearch
     envoy: envoyproxy/envoy
     etcd: quay.io/coreos/etcd gcr.io/etcd-development/etcd registry.k8s.io/etcd
+    ghost: ghost
     gitea: gitea/gitea docker.gitea.com/gitea
+    gotenberg: gotenberg/gotenberg thecodingmachine/gotenberg
     grafana: grafana/grafana grafana/grafana-oss grafana/grafana-enterprise
     haproxy: haproxy
     httpd: httpd
@@ -322,6 +327,7 @@ fn the_known_names_are_listed() {
     kafka-apache: apache/kafka
     kafka-confluent: confluentinc/cp-kafka confluentinc/cp-server confluentinc/confluent-local
     keycloak: quay.io/keycloak/keycloak keycloak/keycloak
+    kong: kong kong/kong
     language-base: golang rust ruby openjdk eclipse-temurin amazoncorretto oven/bun denoland/deno perl elixir erlang gcc maven gradle mcr.microsoft.com/dotnet/* buildpack-deps
     linuxserver: linuxserver/* lscr.io/linuxserver/* ghcr.io/linuxserver/*
     localstack: localstack/localstack localstack/localstack-pro
@@ -332,6 +338,7 @@ fn the_known_names_are_listed() {
     meilisearch: getmeili/meilisearch
     memcached: memcached
     milvus: milvusdb/milvus
+    minio-client: minio/mc quay.io/minio/mc
     minio: minio/minio quay.io/minio/minio
     mongo: mongo
     mosquitto: eclipse-mosquitto
@@ -339,7 +346,9 @@ fn the_known_names_are_listed() {
     n8n: n8nio/n8n docker.n8n.io/n8nio/n8n
     nats: nats
     neo4j: neo4j
+    netdata: netdata/netdata ghcr.io/netdata/netdata quay.io/netdata/netdata
     nextcloud: nextcloud
+    nginx-proxy-manager: jc21/nginx-proxy-manager
     nginx-unprivileged: nginxinc/nginx-unprivileged ghcr.io/nginx/nginx-unprivileged ghcr.io/nginxinc/nginx-unprivileged quay.io/nginx/nginx-unprivileged public.ecr.aws/nginx/nginx-unprivileged
     nginx: nginx
     node-exporter: prom/node-exporter quay.io/prometheus/node-exporter
@@ -350,24 +359,43 @@ fn the_known_names_are_listed() {
     otel-collector: otel/opentelemetry-collector otel/opentelemetry-collector-contrib ghcr.io/open-telemetry/opentelemetry-collector-releases/*
     pgadmin: dpage/pgadmin4
     php: php
+    phpmyadmin: phpmyadmin phpmyadmin/phpmyadmin
     portainer: portainer/portainer-ce portainer/portainer-ee portainer/portainer
+    postgres-exporter: prometheuscommunity/postgres-exporter quay.io/prometheuscommunity/postgres-exporter
     postgres-extensions: pgvector/pgvector ankane/pgvector postgis/postgis imresamu/postgis
     postgres: postgres
     postgrest: postgrest/postgrest
     prometheus: prom/prometheus quay.io/prometheus/prometheus
     promtail: grafana/promtail
+    pushgateway: prom/pushgateway quay.io/prometheus/pushgateway
     python: python
     qdrant: qdrant/qdrant ghcr.io/qdrant/qdrant/qdrant
     rabbitmq: rabbitmq
+    redis-exporter: oliver006/redis_exporter quay.io/oliver006/redis_exporter
     redis: redis
     registry: registry distribution/distribution
+    supabase-auth: supabase/gotrue public.ecr.aws/supabase/gotrue
+    supabase-edge-runtime: supabase/edge-runtime public.ecr.aws/supabase/edge-runtime
+    supabase-logflare: supabase/logflare public.ecr.aws/supabase/logflare
+    supabase-postgres-meta: supabase/postgres-meta public.ecr.aws/supabase/postgres-meta
     supabase-postgres: supabase/postgres public.ecr.aws/supabase/postgres
+    supabase-realtime: supabase/realtime public.ecr.aws/supabase/realtime
+    supabase-storage: supabase/storage-api public.ecr.aws/supabase/storage-api
+    supabase-studio: supabase/studio public.ecr.aws/supabase/studio
+    supabase-supavisor: supabase/supavisor public.ecr.aws/supabase/supavisor
     tempo: grafana/tempo
+    temporal: temporalio/server temporalio/auto-setup
     tensorzero-gateway: tensorzero/gateway
+    tensorzero-ui: tensorzero/ui
+    tika: apache/tika
     timescaledb: timescale/timescaledb
     traefik: traefik ghcr.io/traefik/traefik
+    uptime-kuma: louislam/uptime-kuma ghcr.io/louislam/uptime-kuma
     valkey: valkey/valkey ghcr.io/valkey-io/valkey public.ecr.aws/valkey/valkey
     vault: vault hashicorp/vault public.ecr.aws/hashicorp/vault
+    vaultwarden: vaultwarden/server ghcr.io/dani-garcia/vaultwarden quay.io/vaultwarden/server
+    vector: timberio/vector
+    watchtower: containrrr/watchtower ghcr.io/containrrr/watchtower
     weaviate: semitechnologies/weaviate cr.weaviate.io/semitechnologies/weaviate
     wordpress: wordpress
     zookeeper: zookeeper
