@@ -3,6 +3,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::address::Address;
+use super::compare::{Comparison, compare};
 use super::endpoint::{Answer, Endpoint, Place, Question, Request};
 use super::http::{self, Trouble, seconds};
 use super::shape::Text;
@@ -74,6 +75,34 @@ impl<'a> Prober<'a> {
     pub fn baseline(&self, endpoint: &Endpoint, container: &Inspect, times: usize) -> Vec<Answer> {
         let times = if endpoint.is_safe() { times.max(2) } else { 1 };
         (0..times).map(|_| self.ask(endpoint, container, Scope::Live)).collect()
+    }
+
+    /// Asks until the answer is as before, twice in a row, or `patience` is used up: a service that was started just now
+    /// may still be filling its caches, and one right answer among wrong ones is none. What is not safe is asked once.
+    #[must_use]
+    pub fn settle(
+        &self,
+        endpoint: &Endpoint,
+        before: &[Answer],
+        container: &Inspect,
+        scope: Scope,
+        patience: Duration,
+    ) -> (Answer, Comparison) {
+        let begun = Instant::now();
+        let mut same_before = false;
+        loop {
+            let answer = self.ask(endpoint, container, scope);
+            let comparison = compare(endpoint, before, &answer);
+            let same = comparison.is_same();
+            let known = !endpoint.is_safe()
+                || matches!(comparison, Comparison::Unknown { .. })
+                || if same { same_before } else { begun.elapsed() >= patience };
+            if known {
+                return (answer, comparison);
+            }
+            same_before = same;
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// The addresses of a port of the container, or of the container whose network it uses.

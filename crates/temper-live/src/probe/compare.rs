@@ -248,7 +248,7 @@ fn json(path: &str, was: &Json, now: &Json, found: &mut Found) {
     }
     match (&was.items, &now.items) {
         (Some(was), Some(now)) => json(&format!("{path}[]"), was, now, found),
-        (Some(items), None) if now.types.contains("list") && items.seen >= was.seen => {
+        (Some(_), None) if now.types.contains("list") && !was.empty => {
             found.differences.push(format!("{name} is an empty list, had items"));
         }
         _ => {}
@@ -261,11 +261,12 @@ fn json(path: &str, was: &Json, now: &Json, found: &mut Found) {
         let path = if path.is_empty() { member.clone() } else { format!("{path}.{member}") };
         match now.members.get(member) {
             Some(now) => json(&path, before, now, found),
+            None if member == Json::MAP && was.empty => {}
+            None if member == Json::MAP => {
+                found.differences.push(format!("{name} has no entries, had some"));
+            }
             // It was in every object that was seen there.
-            None if before.seen >= was.seen => found.differences.push(match member.as_str() {
-                Json::MAP => format!("{name} has no entries, had some"),
-                _ => format!("field `{path}` is gone"),
-            }),
+            None if before.seen >= was.seen => found.differences.push(format!("field `{path}` is gone")),
             None => {}
         }
     }

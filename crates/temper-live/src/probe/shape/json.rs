@@ -22,6 +22,9 @@ pub struct Json {
     /// The form of any item of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<Json>>,
+    /// True when a list or object was seen with nothing in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub empty: bool,
     /// Hashes of the values of a member that speaks of health, such as `status`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub states: BTreeSet<String>,
@@ -53,6 +56,7 @@ impl Json {
     /// Adds what another form has seen.
     pub fn merge(&mut self, other: &Self) {
         self.seen = self.seen.saturating_add(other.seen);
+        self.empty |= other.empty;
         self.types.extend(other.types.iter().cloned());
         self.states.extend(other.states.iter().cloned());
         for (name, member) in &other.members {
@@ -70,12 +74,14 @@ impl Json {
             Value::Bool(_) | Value::String(_) if state => {
                 self.states.insert(short_hash(&value.to_string()));
             }
-            Value::Array(list) if depth > 0 && !list.is_empty() => {
+            Value::Array(list) if list.is_empty() => self.empty = true,
+            Value::Object(object) if object.is_empty() => self.empty = true,
+            Value::Array(list) if depth > 0 => {
                 let items = self.items.get_or_insert_default();
                 list.iter().take(WIDTH).for_each(|item| items.take(item, depth - 1, false));
             }
             Value::Object(object) if depth > 0 => {
-                let names_are_data = !object.is_empty() && object.keys().all(|name| is_data(name));
+                let names_are_data = object.keys().all(|name| is_data(name));
                 for (name, value) in object.iter().take(WIDTH) {
                     let key = if names_are_data { Self::MAP } else { name };
                     let state = STATES.contains(&key.to_ascii_lowercase().as_str());
