@@ -302,8 +302,17 @@ impl Planner<'_> {
 
 /// Fixes that can be part of the plan now that others are.
 fn take_chosen(candidates: &mut [Candidate], later: &[Candidate]) {
+    let mut findings: HashMap<Key, usize> = HashMap::new();
+    for candidate in candidates.iter() {
+        *findings.entry(candidate.key.clone()).or_default() += 1;
+    }
     for candidate in candidates.iter_mut().filter(|candidate| !candidate.is_chosen()) {
-        if later.iter().any(|other| other.key == candidate.key && other.is_chosen()) {
+        // One control may have several findings on a service: the fix of one says nothing of the others.
+        let is_alone = findings.get(&candidate.key) == Some(&1);
+        let is_same = |other: &&Candidate| {
+            other.key == candidate.key && (is_alone || other.fix.summary == candidate.fix.summary)
+        };
+        if later.iter().filter(is_same).any(Candidate::is_chosen) {
             candidate.outcome = Outcome::Chosen;
         }
     }
