@@ -100,7 +100,7 @@ fn a_service_that_is_well_and_does_not_work_is_found_out() {
     let check = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)";
     let second = 1_000_000_000_u64;
     let body = with(
-        with(python(SERVER), "ExposedPorts", json!({"8000/tcp": {}})),
+        with(python(SERVER), "ExposedPorts", json!({"8000/tcp": {}, "8001/tcp": {}})),
         "Healthcheck",
         json!({"Test": ["CMD", "python3", "-c", check], "Interval": second, "Timeout": 5 * second, "Retries": 5}),
     );

@@ -1,4 +1,4 @@
-use super::ask::Prober;
+use super::ask::{Prober, Scope};
 use super::discover::without_repeats;
 use super::endpoint::{Answer, Endpoint, Origin, Place, Question, Request};
 use super::http::{self, Trouble};
@@ -13,17 +13,20 @@ const NOT_HTTP: [u16; 21] = [
 ];
 
 impl Prober<'_> {
-    /// Finds out what speaks at the ports of a running container, and what its OpenAPI document names.
+    /// Finds out what speaks at the ports of a container that is ready, and what its OpenAPI document names.
     ///
     /// Every [`Question::Port`] becomes an HTTP request when the answer is HTTP, else a TCP connection; declared
-    /// paths without a port get the first HTTP port. A port on which nobody answers stays a TCP question, so that it is
-    /// told and not forgotten.
+    /// paths without a port get the first HTTP port. A published port on which nobody answers stays a question, so that it is
+    /// told and not forgotten; an exposed one is dropped, because images expose what they might use.
     #[must_use]
     pub fn explore(&self, endpoints: Vec<Endpoint>, container: &Inspect) -> Vec<Endpoint> {
         let mut http_ports: Vec<u16> = Vec::new();
         let mut all: Vec<Endpoint> = Vec::new();
         for mut endpoint in endpoints {
             if let Question::Port { port } = endpoint.question {
+                if endpoint.origin == Origin::Exposed && self.refuses(&endpoint, container) {
+                    continue;
+                }
                 endpoint.question = match self.speaks_http(port, container) {
                     true => get(port, "/"),
                     false => Question::Tcp { place: Place::Port(port) },
@@ -62,6 +65,10 @@ impl Prober<'_> {
             }));
         }
         without_repeats(all)
+    }
+
+    fn refuses(&self, endpoint: &Endpoint, container: &Inspect) -> bool {
+        matches!(self.ask(endpoint, container, Scope::Clone), Answer::Failed { .. })
     }
 
     fn speaks_http(&self, port: u16, container: &Inspect) -> bool {

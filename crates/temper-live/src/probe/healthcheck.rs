@@ -283,6 +283,8 @@ pub(super) fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::endpoint::{Place, Question};
     use super::questions;
 
@@ -344,5 +346,15 @@ mod tests {
     fn a_word_that_is_only_known_when_it_runs_names_no_address() {
         assert_eq!(shown(&["CMD-SHELL", "curl http://localhost:$UNSET/x"]), "");
         assert_eq!(shown(&["CMD-SHELL", "curl http://$(hostname):80/x"]), "");
+    }
+
+    proptest! {
+        #[test]
+        fn any_words_are_read(words in proptest::collection::vec("(curl|wget|-|--|H|o|é|http://|localhost|:|80|/|@|#|=| |\\$x|\\[|\\])*", 0..5)) {
+            let mut test = vec!["CMD"];
+            test.extend(words.iter().map(String::as_str));
+            let _ = questions(&test, &[], &[]);
+            let _ = questions(&["CMD", "curl", words.first().map_or("", String::as_str)], &[], &[]);
+        }
     }
 }

@@ -73,6 +73,7 @@ fn passwords(text: &str) -> impl Iterator<Item = (usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::Redactor;
@@ -88,5 +89,13 @@ mod tests {
         assert_eq!(redactor.line("http://host:80/a@b"), "http://host:80/a@b");
         assert_eq!(redactor.line("\u{1b}[31mred"), "[31mred");
         assert_eq!(format!("{redactor:?}"), "Redactor(2 values)");
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_of_an_address_is_left(text in "([a-zé:/@ ]|://|u:hunter22@)*") {
+            let shown = Redactor::default().line(&text);
+            prop_assert!(!shown.contains("://u:hunter22@"), "{}", shown);
+        }
     }
 }

@@ -21,7 +21,7 @@ pub struct Load {
 
 impl Default for Load {
     fn default() -> Self {
-        Self { longest: Duration::from_secs(10), most_pairs: 400, clients: 4, requests: 5, seed: 1 }
+        Self { longest: Duration::from_secs(10), most_pairs: 2000, clients: 4, requests: 5, seed: 1 }
     }
 }
 
@@ -35,7 +35,7 @@ pub struct Side<'a> {
 }
 
 /// After these numbers of pairs it is looked whether more are needed.
-const LOOKS: [usize; 4] = [30, 60, 120, 240];
+const LOOKS: [usize; 7] = [30, 60, 120, 240, 480, 960, 1920];
 
 /// Compares how long single requests take, one after the other, old and new in turns.
 ///
