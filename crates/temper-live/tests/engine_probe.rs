@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use support::{Cleanup, engine};
 use temper_live::engine::{Engine, Inspect};
 use temper_live::probe::{
-    Answer, Body, Comparison, Endpoint, Load, NotReady, Pace, Patience, Prober, Question, Readiness, ReadyBy,
-    Redactor, Scope, Side, Sign, compare, counters, discover, end_finding, latency, log_findings,
-    second_boot, throughput, wait_ready,
+    Answer, Body, Comparison, Endpoint, Load, LogFinding, NotReady, Pace, Patience, Prober, Question,
+    Readiness, ReadyBy, Redactor, Scope, Side, Sign, compare, counters, discover, end_finding, latency,
+    log_findings, second_boot, throughput, wait_ready,
 };
 use temper_model::Settings;
 
@@ -88,6 +88,19 @@ fn up(engine: &Engine, id: &str, ports: &[u16]) -> Inspect {
     engine.inspect(id).expect("it runs")
 }
 
+/// What the log of `new` tells and that of `old` does not. The engine writes a line a moment after the service.
+fn refusals(engine: &Engine, old: &Inspect, new: &Inspect) -> Vec<LogFinding> {
+    let log = |inspect: &Inspect| engine.log_tail(inspect.id(), 0, 1000).expect("its log is there");
+    for _ in 0..100 {
+        let found = log_findings(&log(new), &log(old), &Redactor::of(new));
+        if !found.is_empty() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Vec::new()
+}
+
 fn named<'a>(endpoints: &'a [Endpoint], name: &str) -> &'a Endpoint {
     let names: Vec<String> = endpoints.iter().map(Endpoint::name).collect();
     endpoints.iter().find(|one| one.name() == name).unwrap_or_else(|| panic!("{name} is not among {names:?}"))
@@ -126,9 +139,9 @@ fn a_service_that_is_well_and_does_not_work_is_found_out() {
         !endpoints.iter().any(|one| one.name().contains("/items")),
         "a path with a parameter is not asked"
     );
+    assert!(!endpoints.iter().any(|one| one.name().contains("8001")), "nobody listens there");
 
-    let log = |inspect: &Inspect| engine.log_tail(inspect.id(), 0, 1000).expect("its log is there");
-    let found = log_findings(&log(&new), &log(&old), &Redactor::of(&new));
+    let found = refusals(&engine, &old, &new);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
         (found[0].sign, found[0].path.as_deref()),
@@ -163,8 +176,7 @@ fn a_database_that_cannot_save_answers_ping_and_is_found_out() {
     let missing = judged("`no-such-program`");
     assert!(matches!(&missing, Comparison::Unknown { .. }), "a missing tool is no pass: {missing:?}");
 
-    let log = |inspect: &Inspect| engine.log_tail(inspect.id(), 0, 1000).expect("its log is there");
-    let found = log_findings(&log(&new), &log(&old), &Redactor::of(&new));
+    let found = refusals(&engine, &old, &new);
     assert!(found.iter().any(|finding| finding.sign == Sign::PermissionDenied), "{found:?}");
 }
 

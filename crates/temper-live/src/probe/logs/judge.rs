@@ -42,6 +42,8 @@ impl fmt::Display for LogFinding {
 
 /// Judges the lines that a service wrote since it was changed. `usual` is what it wrote before: lines that say the same,
 /// apart from words with digits, are not counted. Each kind of line is told once.
+///
+/// The engine writes a line a moment after the service: whoever has just asked the service reads its log a second later.
 #[must_use]
 pub fn log_findings(new: &[LogLine], usual: &[LogLine], redactor: &Redactor) -> Vec<LogFinding> {
     let usual: BTreeSet<String> =
