@@ -119,9 +119,11 @@ pub fn judge_containers(
         let profile = temper_fit::profile(stack, service);
         let context =
             ServiceContext { stack, group, project: &group.project, index, service, profile: &profile };
-        judged.add(judge.containers(&context, containers));
+        let mut part = judge.containers(&context, containers);
+        let resource = format!("service/{}", service.name);
+        crate::waive::apply_as(stack, &mut part.judgements, today, Some(&resource));
+        judged.add(part);
     }
-    crate::waive::apply(stack, &mut judged.judgements, today);
     judged
 }
 

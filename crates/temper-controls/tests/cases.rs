@@ -1,7 +1,8 @@
 //! Runs the cases in `tests/controls/<id>.md`: prose, input files, expected judgements with their fixes.
 //!
 //! A case is a `##` section. A code fence whose info string is `<language> <path>` is an input file; the fence
-//! `findings` is what the control says of it. `TEMPER_UPDATE=1 cargo test -p temper-controls --test cases`
+//! `findings` is what the control says of it. A fence `json container` holds what was observed of a running container of
+//! the service `api`; the control then judges that. `TEMPER_UPDATE=1 cargo test -p temper-controls --test cases`
 //! writes the `findings` fences; read what was written before you commit it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its own files has failed")]
@@ -12,7 +13,7 @@ mod show;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use temper_controls::{ALL, Meta};
+use temper_controls::{ALL, Meta, Surface};
 
 #[test]
 fn every_control_says_what_its_cases_expect() {
@@ -61,6 +62,10 @@ fn every_control_is_registered_documented_and_has_cases() {
         assert!(has("fail "), "{}: no case that fires", meta.id);
         assert!(has("pass ") || fences.iter().any(String::is_empty), "{}: no quiet case", meta.id);
         assert!(has("  fix "), "{}: no case with a fix", meta.id);
+        if meta.surfaces.contains(&Surface::Container) {
+            assert!(has("fail container/"), "{}: no case of a container that fires", meta.id);
+            assert!(has("pass container/"), "{}: no quiet case of a container", meta.id);
+        }
     }
 }
 

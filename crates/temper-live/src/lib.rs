@@ -9,8 +9,12 @@ pub mod engine;
 mod event;
 pub mod journal;
 pub mod names;
+pub mod observe;
 pub mod probe;
+pub mod prove;
 pub mod recreate;
 pub mod snapshot;
+mod verify;
 
 pub use event::Event;
+pub use verify::{Drift, Verified, Verifier};

@@ -8,9 +8,10 @@ Examples:
   temper scan                  what is not hardened in the stack of this directory
   temper plan                  the change that hardens it; nothing is written
   temper apply                 write that change
+  temper verify                prove on the running containers that every control holds
   temper explain non-root-user what a control means, and why
 
-Exit status: 0 proven clean or done, 1 findings, 2 bad input or usage.";
+Exit status: 0 proven clean or done, 1 findings, 2 bad input or usage, 3 no container engine.";
 
 const SCAN_HELP: &str = "\
 Examples:
@@ -36,6 +37,15 @@ Examples:
   temper apply --in-place                   edit the Compose files instead of writing an overlay
 
 Exit status: 0 written, or nothing to change; 2 something could not be read or written.";
+
+const VERIFY_HELP: &str = "\
+Examples:
+  temper verify                             every container of the stack, with real attempts
+  temper verify --service api -v            one service, with evidence
+  temper verify --format junit > out.xml    for continuous integration
+
+Exit status: 0 all is proven, 1 something does not hold or cannot be told, 2 something could not be read,
+3 no container engine answers.";
 
 const CONFIG_HELP: &str = "\
 Examples:
@@ -75,6 +85,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Write the hardening.
     Apply(Apply),
+    /// Prove on the running containers that every control holds.
+    Verify(Verify),
     /// Print the merged Compose model as JSON, as `docker compose config --format json` does.
     Config(Config),
     /// Explain a control: what it flags, why it matters, how it is fixed.
@@ -183,7 +195,7 @@ impl FailOn {
     }
 }
 
-/// Forms of the output of `scan`.
+/// Forms of the output of `scan` and `verify`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
@@ -259,6 +271,30 @@ pub(crate) struct Apply {
     /// Do everything but write.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// `temper verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = VERIFY_HELP)]
+pub(crate) struct Verify {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Which controls and services.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+
+    /// Only the summary, one line a container.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Every finding with its source excerpt and evidence.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 /// `temper config`.

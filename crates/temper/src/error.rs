@@ -12,6 +12,9 @@ pub(crate) enum Error {
     /// The change could not be planned.
     #[error(transparent)]
     Plan(#[from] temper_plan::PlanError),
+    /// The container engine is not there, or refused something.
+    #[error(transparent)]
+    Engine(#[from] temper_live::engine::EngineError),
     /// A file cannot be written.
     #[error("failed to write {path}: {reason}")]
     Write {
@@ -25,6 +28,16 @@ pub(crate) enum Error {
     Closed,
 }
 
+impl Error {
+    /// How a command ends that met this error.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(_) => Exit::Unavailable,
+            _ => Exit::BadInput,
+        }
+    }
+}
+
 /// How a command ended. The numbers are a contract (DESIGN.md, command line).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -34,6 +47,8 @@ pub(crate) enum Exit {
     Findings,
     /// Bad input: something could not be read, or a fix cannot be written.
     BadInput,
+    /// Something outside, such as the container engine, is needed and not there.
+    Unavailable,
 }
 
 impl Exit {
@@ -43,6 +58,7 @@ impl Exit {
             Self::Clean => 0,
             Self::Findings => 1,
             Self::BadInput => 2,
+            Self::Unavailable => 3,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! 2 bad input or usage, 3 something outside (engine, cluster, network) is needed and not there, 4 rolled back.
 
 mod args;
+mod attempt;
 mod cmd;
 mod error;
 mod output;
@@ -16,6 +17,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    if let Some(done) = attempt::run() {
+        return done;
+    }
     let args = args::Args::parse();
     let outcome = cmd::run(&args);
     output::exit(outcome)

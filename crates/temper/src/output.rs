@@ -26,7 +26,8 @@ pub(crate) fn problems(stack: &temper_model::Stack) {
     }
 }
 
-fn warning(text: &str) {
+/// Tells the user of something that is not right and does not stop the command.
+pub(crate) fn warning(text: &str) {
     let style = anstyle::AnsiColor::Yellow.on_default().bold();
     note(&format!("{style}warning{style:#}: {text}"));
 }
@@ -58,7 +59,7 @@ pub(crate) fn exit(outcome: Result<Exit, Error>) -> ExitCode {
         Err(Error::Closed) => ExitCode::SUCCESS,
         Err(error) => {
             self::error(&error.to_string());
-            ExitCode::from(Exit::BadInput.code())
+            ExitCode::from(error.exit().code())
         }
     }
 }

@@ -5,6 +5,8 @@
 //! without an AppArmor profile, which runs unconfined. When nothing is said, the profile `docker-default` applies on hosts
 //! that have AppArmor, and the control passes.
 //!
+//! In a running container: what the engine was told, the label of every process, and the mounts that mask `/proc`.
+//!
 //! ## Why it matters
 //! These are the second line after namespaces and capabilities: they keep a process from writing to `/proc/sys`, from
 //! mounting, and from files of the host, even when it became root. Switching them off is rarely needed and removes that line
@@ -21,12 +23,14 @@
 
 use temper_model::Setting;
 use temper_model::compose::Service;
+use temper_model::container::{Container, MountEntry};
 use temper_text::Loc;
 
+use super::shared::live::{mounts, named, processes};
 use super::shared::overlay::see_later_file;
 use super::shared::security_opt::{SecurityOption, is_privileged, privileged_unknown, security_options};
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -36,7 +40,7 @@ static META: Meta = Meta {
     id: "apparmor-profile",
     title: "AppArmor, SELinux and the masks of /proc are not switched off",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &[
         "cis-docker-1.7:5.2",
         "cis-docker-1.7:5.3",
@@ -49,16 +53,22 @@ static META: Meta = Meta {
     source: include_str!("apparmor_profile.rs"),
 };
 
+/// Entries that switch something off: name, value, message, benchmark item.
+const OFF: [(&str, &str, &str, &str); 3] = [
+    ("apparmor", "unconfined", "runs without AppArmor", "CIS Docker 5.2"),
+    ("label", "disable", "runs without the separation of SELinux", "CIS Docker 5.3"),
+    (
+        "systempaths",
+        "unconfined",
+        "sees and writes all of /proc and /sys: their masks are switched off",
+        "masks of /proc",
+    ),
+];
+
 /// What an entry switches off: message, benchmark item.
 fn switched_off(option: &SecurityOption<'_>) -> Option<(&'static str, &'static str)> {
-    match (option.name, option.value) {
-        ("apparmor", Some("unconfined")) => Some(("runs without AppArmor", "CIS Docker 5.2")),
-        ("label", Some("disable")) => Some(("runs without the separation of SELinux", "CIS Docker 5.3")),
-        ("systempaths", Some("unconfined")) => {
-            Some(("sees and writes all of /proc and /sys: their masks are switched off", "masks of /proc"))
-        }
-        _ => None,
-    }
+    let found = OFF.iter().find(|(name, value, ..)| *name == option.name && option.value == Some(value))?;
+    Some((found.2, found.3))
 }
 
 impl Control for ApparmorProfile {
@@ -93,6 +103,42 @@ impl Control for ApparmorProfile {
             }
             None => by_default(service, verdicts),
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let options = &context.container.settings.security_opt;
+        let off = options.iter().filter_map(|option| {
+            let (name, value) = option.split_once('=').or_else(|| option.split_once(':'))?;
+            OFF.iter().find(|(known, word, ..)| *known == name && *word == value)
+        });
+        let off: Vec<_> = off.collect();
+        for (_, _, message, _) in &off {
+            verdicts.fail(at, *message);
+        }
+        if !off.is_empty() {
+            return;
+        }
+        let Some(processes) = processes(context, verdicts) else { return };
+        let Some(mounts) = mounts(context, verdicts) else { return };
+        let unconfined: Vec<_> = processes
+            .iter()
+            .filter(|process| process.label.as_deref().is_some_and(|label| label.starts_with("unconfined")))
+            .collect();
+        if !unconfined.is_empty() {
+            verdicts.fail(at, format!("{} is unconfined", named(&unconfined)));
+            return;
+        }
+        // The engine mounts kernel settings read-only, unless the masks are switched off.
+        if !Container::mount_of(mounts, "/proc/sys").is_some_and(MountEntry::read_only) {
+            verdicts.fail(at, "sees and writes all of /proc and /sys: their masks are not mounted");
+            return;
+        }
+        let message = match processes.first().and_then(|process| process.label.as_deref()) {
+            Some(label) => format!("confined by {label}, and /proc is masked"),
+            None => "/proc is masked; the kernel has neither AppArmor nor SELinux".to_owned(),
+        };
+        verdicts.pass(at, message);
     }
 }
 

@@ -4,6 +4,8 @@
 //! Each `cap_add` entry that is `ALL`, `NET_RAW`, or a capability outside the default set of Docker. Capabilities of the
 //! default set may be added, as they have to be after `cap_drop: [ALL]`.
 //!
+//! In a running container: every set of every process, against Docker's default set, and attempts to mount a file system.
+//!
 //! ## Why it matters
 //! Several capabilities are as good as root on the host: with `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`, `DAC_READ_SEARCH` or
 //! `BPF` a process can leave the container. Others open the network or the processes around it.
@@ -21,13 +23,15 @@
 use temper_fit::images::{CAPABILITIES, CapabilityNeed, CapabilityWhen};
 use temper_fit::{Evidence, EvidenceKind};
 use temper_model::compose::Item;
+use temper_model::container::{Attempt, Capabilities, Outcome};
 
 use super::shared::host_work::host_work;
 use super::shared::image::service_entry;
+use super::shared::live::{all_of, attempts, named, processes};
 use super::shared::overlay::see_later_file;
 use super::shared::security_opt::{is_privileged, privileged_unknown};
 use super::shared::{capability_name, fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -37,7 +41,7 @@ static META: Meta = Meta {
     id: "dangerous-capabilities",
     title: "no capability beyond the default set is added",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.4", "nist-sp-800-190:4.4.3", "pss:baseline/capabilities"],
     requires: &[],
     source: include_str!("dangerous_capabilities.rs"),
@@ -127,6 +131,36 @@ impl Control for DangerousCapabilities {
                 verdicts.pass(service.at, "adds no capability");
             }
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let Some(processes) = processes(context, verdicts) else { return };
+        // Docker gives NET_RAW to every container; `drop-capabilities` says that it should not be kept.
+        let added = context.container.settings.cap_add.iter().any(|name| name == "NET_RAW");
+        let usual = HARMLESS.into_iter().chain((!added).then_some("NET_RAW"));
+        let usual = Capabilities::mask(usual);
+        let holds: Vec<_> =
+            processes.iter().filter(|process| process.capabilities.any() & !usual != 0).collect();
+        if !holds.is_empty() {
+            let extra = holds.iter().fold(0, |mask, process| mask | process.capabilities.any()) & !usual;
+            let names = Capabilities::names(extra);
+            let gives = GIVES.iter().find(|(name, _)| names.iter().any(|held| held == name));
+            let gives = gives.map_or_else(String::new, |(_, what)| format!(": {what}"));
+            verdicts.fail(at, format!("{} can have {}{gives}", named(&holds), names.join(", ")));
+            return;
+        }
+        let Some(tried) = attempts(context, verdicts) else { return };
+        let mounted =
+            tried.iter().find(|tried| tried.attempts.contains(&Attempt::Mount { outcome: Outcome::Done }));
+        if let Some(who) = mounted {
+            verdicts.fail(at, format!("uid {} could mount a file system", who.uid));
+            return;
+        }
+        verdicts.pass(
+            at,
+            format!("no capability beyond Docker's default set is in any set of {}", all_of(processes)),
+        );
     }
 }
 

@@ -7,6 +7,9 @@
 //! because nothing is set; a variable that switches authentication off; a published Redis without a password. Variables
 //! that name a file (`…_FILE`) are not flagged. Values are never shown.
 //!
+//! In a running container: the names of its variables and the hashes of their values. A credential that is empty, or whose
+//! value is a well-known default, fails.
+//!
 //! ## Why it matters
 //! Defaults are the first thing that anybody tries who reaches a port, and every container on the same network reaches it.
 //! What stands in the repository is also known to everybody who can read that.
@@ -28,10 +31,12 @@ use temper_model::Setting;
 use temper_model::compose::{Port, Variable};
 use temper_text::Loc;
 
-use super::shared::credentials::{Kind, is_placeholder, is_stand_in, is_well_known, kind_of, user_info};
+use super::shared::credentials::{
+    Kind, has_well_known_hash, is_placeholder, is_stand_in, is_well_known, kind_of, user_info,
+};
 use super::shared::image::service_entry;
 use super::shared::{missing_variables, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -41,7 +46,7 @@ static META: Meta = Meta {
     id: "default-credentials",
     title: "no credential is a well-known default",
     severity: Severity::Critical,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["nist-sp-800-190:4.1.4", "cis-docker-1.7:4.10"],
     requires: &[],
     source: include_str!("default_credentials.rs"),
@@ -59,6 +64,31 @@ impl Control for DefaultCredentials {
         look.left_out();
         look.redis();
         look.conclude();
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let mut is_clean = true;
+        let environment = &context.container.settings.environment;
+        let credentials = environment.iter().filter(|(name, _)| kind_of(name).is_some());
+        let mut number = 0;
+        for (name, hash) in credentials {
+            number += 1;
+            let at = context.service.service.environment.get(name).map_or(at, |variable| variable.at);
+            if hash.is_empty() {
+                is_clean = false;
+                verdicts.fail(at, format!("{name} is empty in the container"));
+            } else if has_well_known_hash(hash) {
+                is_clean = false;
+                verdicts.fail(at, format!("{name} has a well-known default as value in the container"));
+            }
+        }
+        if is_clean {
+            verdicts.pass(
+                at,
+                format!("none of the {number} credentials in its environment is a well-known default"),
+            );
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! Each `devices` entry that is no GPU, and `device_cgroup_rules` that allow devices. For a service that uses a GPU device or
 //! whose Dockerfile puts its user into groups, and that starts as `user: "uid:gid"`: groups that are missing in `group_add`.
 //!
+//! In a running container: the devices and device rules that the engine was given, and the groups of every process.
+//!
 //! ## Why it matters
 //! A disk or memory device gives the data of the host away, past all its permissions. A GPU device belongs to the groups
 //! `video` and `render`, and a container that is started with a numeric user and group has none of the groups that its image
@@ -23,10 +25,11 @@ use temper_fit::images::HostKind;
 use temper_model::compose::Item;
 
 use super::shared::image::{evidence_of, host_needs, refused_by_design};
+use super::shared::live::{named, processes};
 use super::shared::overlay::see_later_file;
 use super::shared::security_opt::{is_privileged, privileged_unknown};
 use super::shared::{fix, missing_in, missing_variables, needs_proof, reason_of};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -36,7 +39,7 @@ static META: Meta = Meta {
     id: "devices-and-groups",
     title: "no device of the host but GPUs, which come with their groups",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.18", "nist-sp-800-190:4.4.3"],
     requires: &[],
     source: include_str!("devices_and_groups.rs"),
@@ -84,6 +87,47 @@ impl Control for DevicesAndGroups {
         // A privileged container sees every device; the control on `privileged` says so.
         if gpu_only && has_groups && !is_privileged(service) && privileged_unknown(service).is_none() {
             verdicts.pass(service.at, "gets no device of the host but GPUs");
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let settings = &context.container.settings;
+        let mut is_clean = true;
+        for device in settings.devices.iter().filter(|device| !is_gpu(&device.host)) {
+            is_clean = false;
+            let gives = GIVES.iter().find(|(start, _)| device.host.starts_with(start)).map(|(_, what)| *what);
+            verdicts.fail(at, format!("has {}: {}", device.host, gives.unwrap_or("a device of the host")));
+        }
+        for rule in &settings.device_cgroup_rules {
+            is_clean = false;
+            verdicts.fail(at, format!("the rule `{rule}` lets it make and open devices of the host"));
+        }
+        // The engine puts the numbers that the files give into every process; names only the image can translate.
+        let numbers =
+            context.service.service.group_add.iter().filter_map(|item| item.value.trim().parse().ok());
+        let numbers: Vec<u32> = numbers.collect();
+        if !numbers.is_empty() {
+            let Some(processes) = processes(context, verdicts) else { return };
+            let without = |group: u32| {
+                let has = move |process: &temper_model::container::Process| {
+                    process.groups.contains(&group) || process.gids.contains(&group)
+                };
+                processes.iter().filter(move |process| !has(process)).collect::<Vec<_>>()
+            };
+            for group in numbers {
+                let lacking = without(group);
+                if !lacking.is_empty() {
+                    is_clean = false;
+                    verdicts.fail(
+                        at,
+                        format!("{} lacks group {group}, which `group_add` gives", named(&lacking)),
+                    );
+                }
+            }
+        }
+        if is_clean && !settings.privileged {
+            verdicts.pass(at, "has no device of the host but GPUs");
         }
     }
 }

@@ -4,6 +4,9 @@
 //! A service without `ALL` in `cap_drop`. Also one where that has no effect: with `privileged: true`, or with `ALL` in
 //! `cap_add`, which wins over `cap_drop` (moby, `oci/caps/utils.go`, `TweakCapabilities`).
 //!
+//! In a running container: the bounding, permitted, effective, inheritable and ambient set of every process, against what
+//! the files add back.
+//!
 //! ## Why it matters
 //! Docker gives every container 14 capabilities, among them those to ignore file permissions, to become any user and to
 //! forge network packets. Whoever takes over a root process in the container has all of them; most services need none.
@@ -22,13 +25,15 @@
 
 use temper_fit::Identity;
 use temper_model::compose::{Item, Service};
+use temper_model::container::Capabilities;
 use temper_text::Loc;
 
+use super::shared::live::{all_of, named, place, processes};
 use super::shared::security_opt::{is_privileged, privileged_unknown};
 use super::shared::{
     capability_name, fix, missing_in, missing_variables, needs_proof, reason_of, refused, setuid,
 };
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Safety, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -38,7 +43,7 @@ static META: Meta = Meta {
     id: "drop-capabilities",
     title: "all capabilities are dropped but those it needs",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.4", "nist-sp-800-190:4.4.3", "pss:restricted/capabilities"],
     requires: &["no-privileged"],
     source: include_str!("drop_capabilities.rs"),
@@ -74,6 +79,35 @@ impl Control for DropCapabilities {
             }
             None => not_dropped(context, verdicts),
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let at = place(context, service.cap_drop.iter().find(|item| is_known_all(item)).map(|item| item.at));
+        let Some(processes) = processes(context, verdicts) else { return };
+        let missing = missing_in(&service.cap_add);
+        if !missing.is_empty() {
+            verdicts.unknown(
+                at,
+                "what `cap_add` gives back hangs on a variable",
+                missing_variables(&missing),
+            );
+            return;
+        }
+        let added: Vec<String> = service.cap_add.iter().map(|item| capability_name(&item.value)).collect();
+        let allowed = Capabilities::mask(added.iter().map(String::as_str));
+        let holds: Vec<_> =
+            processes.iter().filter(|process| process.capabilities.any() & !allowed != 0).collect();
+        if holds.is_empty() {
+            let held = processes.iter().fold(0, |mask, process| mask | process.capabilities.any());
+            let held = Capabilities::names(held);
+            let rest = if held.is_empty() { String::new() } else { format!(" but {}", held.join(", ")) };
+            verdicts.pass(at, format!("no capability{rest} is in any set of {}", all_of(processes)));
+            return;
+        }
+        let extra = holds.iter().fold(0, |mask, process| mask | process.capabilities.any()) & !allowed;
+        let names = Capabilities::names(extra).join(", ");
+        verdicts.fail(at, format!("{} can have {names}", named(&holds)));
     }
 }
 

@@ -9,6 +9,8 @@
 //! "no"` beside a command) are not judged. A Dockerfile is judged by its last stage, and only when no service is built
 //! from it: else the service decides.
 //!
+//! In a running container: what its health check says now.
+//!
 //! ## Why it matters
 //! Without a health check a process that hangs counts as running: nothing restarts it, `depends_on` with
 //! `service_healthy` cannot wait for it, and a roll-out cannot tell that it broke.
@@ -31,12 +33,13 @@ use temper_fit::images::{self, ImageRef, Role};
 use temper_fit::{Evidence, EvidenceKind, ImageSource};
 use temper_model::Setting;
 use temper_model::compose::{Healthcheck as Check, Service};
+use temper_model::container::Health;
 use temper_text::Loc;
 
 use super::shared::image::service_entry;
 use super::shared::targets::{is_built_by_a_service, last_from};
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, DockerfileContext, ServiceContext};
+use super::{ContainerContext, Control, DockerfileContext, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -46,7 +49,7 @@ static META: Meta = Meta {
     id: "healthcheck",
     title: "the service has a health check",
     severity: Severity::Low,
-    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    surfaces: &[Surface::Compose, Surface::Dockerfile, Surface::Container],
     references: &["cis-docker-1.7:4.6", "cis-docker-1.7:5.27"],
     requires: &[],
     source: include_str!("healthcheck.rs"),
@@ -111,6 +114,24 @@ impl Control for Healthcheck {
                 );
             }
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        if is_job(&context.service) {
+            return;
+        }
+        let service = context.service.service;
+        let at = service.healthcheck.as_ref().map_or(service.at, |check| check.at);
+        match context.container.state.health {
+            Health::Healthy => verdicts.pass(at, "its health check passes"),
+            Health::Unhealthy => verdicts.fail(at, "its health check fails"),
+            Health::None => verdicts.fail(at, "it has no health check"),
+            Health::Starting => verdicts.unknown(
+                at,
+                "its health check has not answered yet",
+                "the answer: verify again later",
+            ),
+        };
     }
 }
 

@@ -4,6 +4,8 @@
 //! `host` as value of `network_mode`, `pid`, `ipc`, `uts`, `userns_mode` or `cgroup`. Sharing with another container
 //! (`service:x`, `container:x`) is not flagged.
 //!
+//! In a running container: its namespaces in `/proc`, compared with those of the engine's process that started it.
+//!
 //! ## Why it matters
 //! Namespaces are what separates a container from the host. With the host's network it reaches every service that listens
 //! on 127.0.0.1 and is outside of all Compose networks; with the host's processes it sees their arguments and environment
@@ -26,7 +28,7 @@ use temper_text::Loc;
 
 use super::shared::image::{evidence_of, host_needs, refused_by_design};
 use super::shared::{fix, missing_variables, needs_proof, refused, size_text};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -36,7 +38,7 @@ static META: Meta = Meta {
     id: "no-host-namespaces",
     title: "no namespace is shared with the host",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &[
         "cis-docker-1.7:5.10",
         "cis-docker-1.7:5.16",
@@ -141,6 +143,45 @@ impl Control for NoHostNamespaces {
         }
         if is_clean {
             verdicts.pass(service.at, "shares no namespace with the host");
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let shared = match context.container.host_namespaces.get() {
+            Ok(shared) => shared,
+            Err(missing) => {
+                verdicts.unknown(at, "its namespaces were not seen", missing);
+                return;
+            }
+        };
+        let settings = &context.container.settings;
+        let written = |setting: &Option<Setting<String>>| {
+            setting.as_ref().and_then(Setting::known).is_some_and(|mode| mode == "host")
+        };
+        let mut is_clean = true;
+        for kind in shared {
+            let namespace = match kind.as_str() {
+                "net" => &NETWORK,
+                "pid" => &PID,
+                "ipc" => &IPC,
+                "uts" => &UTS,
+                // Without user namespaces in the engine, every container has that of the host.
+                "user" if settings.userns_mode == "host" => &USER,
+                // With control groups of version 1, sharing is the engine's default.
+                "cgroup" if written(&context.service.service.cgroup) => &CGROUP,
+                "user" | "cgroup" => continue,
+                other => {
+                    is_clean = false;
+                    verdicts.fail(at, format!("shares the {other} namespace of the host"));
+                    continue;
+                }
+            };
+            is_clean = false;
+            verdicts.fail(at, format!("{}: its {kind} namespace is that of the host", namespace.shares));
+        }
+        if is_clean {
+            verdicts.pass(at, "has namespaces of its own for mounts, network, processes, IPC and host name");
         }
     }
 }

@@ -3,6 +3,9 @@
 //! ## What it flags
 //! A service without `no-new-privileges:true` in `security_opt`, or with `no-new-privileges:false`.
 //!
+//! In a running container: `NoNewPrivs` of every process, and an attempt to become another user through a program with the
+//! set-user-id bit, which temper brings along.
+//!
 //! ## Why it matters
 //! Without it a process that runs as an ordinary user becomes root by a set-user-id program such as `su` or `mount` that
 //! has a fault. The flag makes the kernel ignore set-user-id bits and file capabilities at `execve`.
@@ -18,12 +21,14 @@
 //! - <https://docs.kernel.org/userspace-api/no_new_privs.html>
 
 use temper_fit::images::{Confidence, Support};
+use temper_model::container::{Attempt, Outcome};
 use temper_text::Loc;
 
 use super::shared::image::service_entry;
+use super::shared::live::{all_of, attempts, named, place, processes, proven};
 use super::shared::security_opt::{SecurityOption, security_options};
 use super::shared::{fix, missing_in, missing_variables, needs_proof, refused, setuid};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Safety, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -33,7 +38,7 @@ static META: Meta = Meta {
     id: "no-new-privileges",
     title: "processes cannot gain privileges",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.26", "nist-sp-800-190:4.4.3", "pss:restricted/privilege-escalation"],
     requires: &[],
     source: include_str!("no_new_privileges.rs"),
@@ -66,6 +71,56 @@ impl Control for NoNewPrivileges {
             }
             None => not_set(context, verdicts),
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let at = place(
+            context,
+            security_options(service)
+                .filter(|option| option.name == NAME)
+                .last()
+                .map(|option| option.item.at),
+        );
+        let Some(processes) = processes(context, verdicts) else { return };
+        let without: Vec<_> = processes.iter().filter(|process| !process.no_new_privileges).collect();
+        if !without.is_empty() {
+            verdicts.fail(at, format!("{} can gain privileges: NoNewPrivs is 0", named(&without)));
+            return;
+        }
+        let Some(tried) = attempts(context, verdicts) else { return };
+        for who in tried {
+            let outcome = who.attempts.iter().find_map(|attempt| match attempt {
+                Attempt::SetUserId { outcome } => Some(outcome),
+                _ => None,
+            });
+            let message = "NoNewPrivs is 1, and no set-user-id program was tried";
+            match outcome {
+                Some(Outcome::Refused(_)) => {}
+                Some(Outcome::Done) => {
+                    verdicts.fail(
+                        at,
+                        format!("uid {} became another user through a set-user-id program", who.uid),
+                    );
+                    return;
+                }
+                Some(Outcome::NotTried(why)) => {
+                    verdicts.unknown(at, message, why);
+                    return;
+                }
+                None => {
+                    verdicts.unknown(at, message, format!("an attempt as uid {}", who.uid));
+                    return;
+                }
+            }
+        }
+        let message = format!(
+            "NoNewPrivs is 1 for {}, and a set-user-id program gave no other user",
+            all_of(processes)
+        );
+        verdicts
+            .pass(at, message)
+            .because(tried.iter().map(|who| proven(format!("tried as uid {}", who.uid))));
     }
 }
 

@@ -3,6 +3,8 @@
 //! ## What it flags
 //! A service with `privileged: true`.
 //!
+//! In a running container: what the engine was told, and the capabilities of every process.
+//!
 //! ## Why it matters
 //! A privileged container has every capability, sees every device of the host and runs without seccomp and
 //! AppArmor. Whoever takes over its process has the host.
@@ -18,11 +20,13 @@
 
 use temper_fit::images::HostKind;
 use temper_model::Setting;
+use temper_model::container::Capabilities;
 
 use super::shared::host_work::host_work;
 use super::shared::image::{host_needs, service_entry};
+use super::shared::live::{all_of, named, place, processes};
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -32,7 +36,7 @@ static META: Meta = Meta {
     id: "no-privileged",
     title: "the container is not privileged",
     severity: Severity::Critical,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.5", "nist-sp-800-190:4.4.3", "pss:baseline/privileged"],
     requires: &[],
     source: include_str!("no_privileged.rs"),
@@ -59,6 +63,25 @@ impl Control for NoPrivileged {
             Some(Setting::Unknown { at, missing, .. }) => {
                 verdicts.unknown(*at, "`privileged` hangs on a variable", missing_variables(missing));
             }
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = place(context, context.service.service.privileged.as_ref().map(Setting::at));
+        if context.container.settings.privileged {
+            verdicts.fail(at, "runs privileged: all capabilities, all devices, no seccomp");
+            return;
+        }
+        let Some(processes) = processes(context, verdicts) else { return };
+        // What only `privileged` gives together: the engine's flag is not believed alone.
+        let all = Capabilities::mask(["SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT"]);
+        let has_all: Vec<_> =
+            processes.iter().filter(|process| process.capabilities.any() & all == all).collect();
+        if has_all.is_empty() {
+            verdicts
+                .pass(at, format!("not privileged: its capabilities are in no set of {}", all_of(processes)));
+        } else {
+            verdicts.fail(at, format!("{} has the capabilities of a privileged container", named(&has_all)));
         }
     }
 }

@@ -5,6 +5,8 @@
 //! named pipe of the engine on Windows; `use_api_socket: true`; a `DOCKER_HOST` that reaches an engine over plain TCP,
 //! unless it names a service of the project, such as a socket proxy.
 //!
+//! In a running container: what the engine has mounted, and the mount table.
+//!
 //! ## Why it matters
 //! Whoever may talk to the engine may start a privileged container that mounts the root of the host, so this is root on the
 //! host. A read-only mount does not help: it protects the file, while requests are sent through it as before.
@@ -19,16 +21,17 @@
 //! - NIST SP 800-190, 4.5.5
 //! - <https://docs.docker.com/engine/security/#docker-daemon-attack-surface>
 
-use temper_fit::holds;
 use temper_fit::images::HostKind;
+use temper_fit::{canonical, holds};
 use temper_model::compose::{Mount, MountKind, Project};
 use temper_model::{Data, Value};
 
 use super::shared::image::{evidence_of, host_needs, mount_need, pulled_name, refused_by_design};
+use super::shared::live::mounts as mount_table;
 use super::shared::mounts::{HostPath, host_path, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -38,7 +41,7 @@ static META: Meta = Meta {
     id: "no-runtime-socket",
     title: "the container cannot reach the container engine",
     severity: Severity::Critical,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.32", "nist-sp-800-190:4.5.5", "pss:baseline/host-path"],
     requires: &[],
     source: include_str!("no_runtime_socket.rs"),
@@ -89,6 +92,40 @@ impl Control for NoRuntimeSocket {
             [mounts(context, verdicts), api_socket(context, verdicts), engine_over_tcp(context, verdicts)];
         if !found.contains(&true) {
             verdicts.pass(context.service.at, "reaches no socket of a container engine");
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let mut found: Vec<String> = Vec::new();
+        for mount in &context.container.settings.mounts {
+            match of_path(&canonical(&mount.source)) {
+                Reach::Socket(engine) => {
+                    found.push(format!("the socket of {engine} is mounted at {}", mount.target))
+                }
+                // Volumes of the engine lie below its own directories.
+                Reach::Holds(engine) if mount.kind == "bind" => {
+                    found.push(format!(
+                        "{}, which holds the socket of {engine}, is mounted at {}",
+                        mount.source, mount.target
+                    ));
+                }
+                Reach::Holds(_) | Reach::Unknown | Reach::None => {}
+            }
+        }
+        let Some(table) = mount_table(context, verdicts) else { return };
+        for mount in table {
+            let engine = socket_name(&mount.root).or_else(|| socket_name(&mount.target));
+            let told = context.container.settings.mounts.iter().any(|known| known.target == mount.target);
+            if let Some(engine) = engine.filter(|_| !told) {
+                found.push(format!("the socket of {engine} is mounted at {}", mount.target));
+            }
+        }
+        if found.is_empty() {
+            verdicts.pass(at, format!("none of its {} mounts leads to a container engine", table.len()));
+        }
+        for message in found {
+            verdicts.fail(at, format!("{message}: root on the host"));
         }
     }
 }

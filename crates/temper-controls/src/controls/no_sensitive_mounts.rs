@@ -6,6 +6,9 @@
 //! mounts of time zones, certificates and kernel modules pass. Shared mount propagation. A writable bind mount over the code
 //! that the image itself contains, which makes a read-only root worthless.
 //!
+//! In a running container: what the engine has mounted from the host, and whether the mount table says that it can be
+//! written.
+//!
 //! ## Why it matters
 //! A process that writes to a system directory of the host takes the host over at its next restart or login; one that reads
 //! it finds keys and passwords. With shared propagation, what is mounted inside appears on the host.
@@ -19,17 +22,18 @@
 //! - NIST SP 800-190, 4.5.5
 //! - Pod Security Standards, Baseline: HostPath volumes must not be used
 
-use temper_fit::holds;
 use temper_fit::images::HostNeed;
+use temper_fit::{canonical, holds};
 use temper_model::Setting;
 use temper_model::compose::{Mount, Service};
 
 use super::shared::code::covers_code;
 use super::shared::image::{evidence_of, mount_need, refused_by_design};
+use super::shared::live::mounts as mount_table;
 use super::shared::mounts::{HostPath, bind_detail, host_path, short_form, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -39,7 +43,7 @@ static META: Meta = Meta {
     id: "no-sensitive-mounts",
     title: "no sensitive directory of the host is mounted",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &[
         "cis-docker-1.7:5.6",
         "cis-docker-1.7:5.20",
@@ -136,6 +140,42 @@ impl Control for NoSensitiveMounts {
             verdicts.pass(context.service.at, "mounts no sensitive directory of the host");
         }
     }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let Some(table) = mount_table(context, verdicts) else { return };
+        let mut is_clean = true;
+        for mount in context.container.settings.mounts.iter().filter(|mount| mount.kind == "bind") {
+            let path = canonical(&mount.source);
+            if is_of_stack(context, &mount.target)
+                || path.ends_with(".sock")
+                || HARMLESS_DEVICES.contains(&path.as_str())
+            {
+                continue;
+            }
+            let entry = table.iter().rfind(|entry| canonical(&entry.target) == canonical(&mount.target));
+            let read_only = entry.is_some_and(temper_model::container::MountEntry::read_only);
+            let public = PUBLIC.iter().any(|public| holds(public, &path));
+            let what = match sensitive(&path) {
+                Some(_) if public && read_only => continue,
+                Some(what) => what,
+                None => continue,
+            };
+            is_clean = false;
+            let how = if read_only { "read-only" } else { "writable" };
+            verdicts.fail(at, format!("{what}, is mounted {how} at {}", mount.target));
+        }
+        if is_clean {
+            verdicts.pass(at, "no sensitive directory of the host is mounted");
+        }
+    }
+}
+
+/// A directory of the repository: the files say what it is, and where the repository lies says nothing.
+fn is_of_stack(context: &ContainerContext<'_>, target: &str) -> bool {
+    let service = &context.service;
+    let mount = service.service.mounts.iter().find(|mount| canonical(&mount.target) == canonical(target));
+    mount.is_some_and(|mount| matches!(host_path(service.project, mount), Some(HostPath::Inside(_))))
 }
 
 /// True when there is nothing to say of the mount.

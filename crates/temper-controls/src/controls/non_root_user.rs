@@ -6,6 +6,10 @@
 //! Dockerfile of which the last stage, or a stage that a service builds, ends as root: its last `USER` is root, or it has
 //! none and its base image starts as root. The user of an image that temper does not know is unknown.
 //!
+//! In a running container: the real, effective, saved and file system user of every process, and the user that the engine
+//! starts it with. A container that starts as root fails although its processes drop their privileges later: its start script,
+//! `docker exec` and every restart are root.
+//!
 //! ## Why it matters
 //! Root in a container is root for the kernel unless user namespaces are on: a fault in the kernel, the runtime or a mount
 //! then gives the host away. As root a process can also change every file of the image and use every capability that the
@@ -22,6 +26,8 @@
 //! - Pod Security Standards, Restricted: containers must run as non-root users
 //! - <https://docs.docker.com/reference/dockerfile/#user>
 
+use std::collections::BTreeSet;
+
 use temper_dockerfile::Resolved;
 use temper_dockerfile::facts::TargetFacts;
 use temper_fit::images::{self, Role};
@@ -32,10 +38,11 @@ use temper_fit::{
 use temper_model::{Setting, Stack};
 use temper_text::Loc;
 
+use super::shared::live::{all_of, named, observed, place, processes};
 use super::shared::run_as::{owned_directories, run_as};
 use super::shared::targets::{BuildTarget, base_name, base_user, build_targets, last_from, user_instruction};
 use super::shared::{fix, missing_variables, needs_proof, reason_of, refused};
-use super::{Control, DockerfileContext, ServiceContext};
+use super::{ContainerContext, Control, DockerfileContext, ServiceContext};
 use crate::{Change, ComposeAction, DockerfileAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -48,7 +55,7 @@ static META: Meta = Meta {
     id: "non-root-user",
     title: "the container starts as a user other than root",
     severity: Severity::High,
-    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    surfaces: &[Surface::Compose, Surface::Dockerfile, Surface::Container],
     references: &[
         "cis-docker-1.7:4.1",
         "nist-sp-800-190:4.1.2",
@@ -94,6 +101,32 @@ impl Control for NonRootUser {
                 verdicts.unknown(at, "cannot tell who its containers run as", why);
             }
         }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = place(context, context.service.profile.login.at);
+        let Some(processes) = processes(context, verdicts) else { return };
+        let root: Vec<_> = processes.iter().filter(|process| process.is_root()).collect();
+        if !root.is_empty() {
+            verdicts.fail(at, format!("{} runs as root, of {} in all", named(&root), processes.len()));
+            return;
+        }
+        let users: BTreeSet<u32> = processes.iter().flat_map(|process| process.uids).collect();
+        let users = users.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        if parse_identity(&context.container.settings.user) == Identity::Root {
+            let message = format!("starts as root; then uid {users} in {}", all_of(processes));
+            verdicts.fail(at, message);
+            return;
+        }
+        let groups: BTreeSet<u32> = processes
+            .iter()
+            .flat_map(|process| process.gids.iter().chain(&process.groups))
+            .copied()
+            .collect();
+        let groups = groups.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        verdicts
+            .pass(at, format!("uid {users} in {}", all_of(processes)))
+            .because([observed(format!("groups {groups}"))]);
     }
 }
 

@@ -4,6 +4,8 @@
 //! A Compose `user:` or the last `USER` of a Dockerfile that names a user instead of giving a number. Users that are root
 //! are left to `non-root-user`.
 //!
+//! In a running container: the user that the engine starts it with.
+//!
 //! ## Why it matters
 //! The kubelet cannot see from a name that it is not root, and refuses to start such a pod under `runAsNonRoot`. A number
 //! also means the same in Compose, in the Dockerfile and on the host, where a name hangs on the `/etc/passwd` of the image.
@@ -25,9 +27,10 @@ use temper_fit::{Identity, ImageSource, parse_identity};
 use temper_model::Setting;
 use temper_text::Loc;
 
+use super::shared::live::place;
 use super::shared::targets::{BuildTarget, build_targets};
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, DockerfileContext, ServiceContext};
+use super::{ContainerContext, Control, DockerfileContext, ServiceContext};
 use crate::{
     Change, ComposeAction, DockerfileAction, Fix, Meta, Safety, Scalar, Severity, Surface, Verdicts,
 };
@@ -39,7 +42,7 @@ static META: Meta = Meta {
     id: "numeric-user",
     title: "the user is given by number",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    surfaces: &[Surface::Compose, Surface::Dockerfile, Surface::Container],
     references: &["nist-sp-800-190:4.1.2", "pss:restricted/run-as-non-root"],
     requires: &[],
     source: include_str!("numeric_user.rs"),
@@ -75,6 +78,22 @@ impl Control for NumericUser {
         // A file without a stage builds nothing; `non-root-user` says so.
         for target in build_targets(context.stack, context.dockerfile).unwrap_or_default() {
             judge_target(context, &target, verdicts);
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = place(context, context.service.profile.login.at);
+        let user = context.container.settings.user.as_str();
+        match parse_identity(user) {
+            // `non-root-user` says what there is to say of root.
+            Identity::Root => {}
+            Identity::Numeric { .. } => {
+                verdicts.pass(at, format!("starts as {user}"));
+            }
+            _ => {
+                verdicts
+                    .fail(at, format!("starts as the user named {user}, whose number only the image knows"));
+            }
         }
     }
 }

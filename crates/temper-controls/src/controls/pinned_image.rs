@@ -6,6 +6,8 @@
 //! `nightly` or `alpine`. A version tag passes, and the message says that it is no digest: a tag can be moved. Images
 //! that a service of the stack builds, stages of the same Dockerfile and `scratch` are not judged by their names.
 //!
+//! In a running container: whether its image is the one that the name leads to now.
+//!
 //! ## Why it matters
 //! A floating tag is another program after each pull: what was tested is not what runs, a rollback by tag returns
 //! nothing, and whoever can push to the repository decides what starts here. Two hosts of one stack may run different
@@ -28,8 +30,9 @@ use temper_model::compose::{Build, Service};
 use temper_model::{Setting, Stack};
 use temper_text::Loc;
 
+use super::shared::live::{observed, place};
 use super::shared::{missing_variables, refused};
-use super::{Control, DockerfileContext, ServiceContext};
+use super::{ContainerContext, Control, DockerfileContext, ServiceContext};
 use crate::{Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -39,7 +42,7 @@ static META: Meta = Meta {
     id: "pinned-image",
     title: "images are named by a version or a digest",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose, Surface::Dockerfile],
+    surfaces: &[Surface::Compose, Surface::Dockerfile, Surface::Container],
     references: &[
         "cis-docker-1.7:4.2",
         "cis-docker-1.7:5.28",
@@ -81,6 +84,32 @@ impl Control for PinnedImage {
                 let at = Loc { file: dockerfile.file, span: stage.image.span };
                 judge_base(context.stack, &stage.base, at, verdicts);
                 seen.push((stage.index, stage.base));
+            }
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = place(context, context.service.service.image.as_ref().map(Setting::at));
+        let identity = &context.container.identity;
+        let short = |id: &str| id.trim_start_matches("sha256:").chars().take(12).collect::<String>();
+        match &identity.image_now {
+            Some(now) if *now == identity.image_id => {
+                verdicts
+                    .pass(at, format!("runs the image that {} names", identity.image))
+                    .because([observed(identity.image_id.clone())]);
+            }
+            Some(now) => {
+                let message = format!(
+                    "runs image {}, but {} names {} now: make the container again",
+                    short(&identity.image_id),
+                    identity.image,
+                    short(now)
+                );
+                verdicts.fail(at, message);
+            }
+            None => {
+                let missing = format!("an image named {}: the engine has none any more", identity.image);
+                verdicts.unknown(at, "cannot tell whether its image is the one that is meant", missing);
             }
         }
     }

@@ -7,6 +7,8 @@
 //! address and that can run at the same time, and ports of a service whose networks are all `internal`, which the
 //! engine silently does not publish.
 //!
+//! In a running container: the ports that the engine has really published, and on which address of the host.
+//!
 //! ## Why it matters
 //! A published port can be reached from every network of the host, and from containers of other networks through the
 //! host's own address, past every tier of the stack. Data stores and dashboards with a default password are found by
@@ -28,10 +30,11 @@ use std::net::IpAddr;
 use temper_dockerfile::facts::BaseImage;
 use temper_fit::ImageSource;
 use temper_model::compose::{Port, Service};
+use temper_model::container::PublishedPort;
 use temper_model::{Class, Data, Setting, Value};
 
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -41,7 +44,7 @@ static META: Meta = Meta {
     id: "published-ports",
     title: "ports are published only where they have to be reached",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.8", "cis-docker-1.7:5.9", "cis-docker-1.7:5.14", "nist-sp-800-190:4.4.2"],
     requires: &[],
     source: include_str!("published_ports.rs"),
@@ -66,6 +69,58 @@ impl Control for PublishedPorts {
             judge(context, index, port, verdicts);
         }
     }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let published = &context.container.settings.ports;
+        if context.container.settings.network_mode == "host" {
+            if !service.ports.is_empty() {
+                let message = "on the host network, what the process listens on decides";
+                verdicts.unknown(service.at, message, "the addresses that the process listens on");
+            }
+            return;
+        }
+        for found in published {
+            let written = service.ports.iter().find(|port| is_of(port, found));
+            let shown = shown_address(found);
+            let Some(written) = written else {
+                verdicts.fail(service.at, format!("{shown} is published, and the files do not say so"));
+                continue;
+            };
+            let port = Port {
+                host_ip: Some(found.host_ip.clone()),
+                published: Some(found.host_port.to_string()),
+                target: found.container_port.to_string(),
+                ..written.clone()
+            };
+            match exposed(&context.service, &port) {
+                Ok(message) => verdicts.pass(port.at, message),
+                Err(message) => verdicts.fail(port.at, message),
+            };
+        }
+        for port in service.ports.iter().filter(|port| port.missing.is_empty()) {
+            if !published.iter().any(|found| is_of(port, found)) {
+                verdicts.fail(port.at, format!("{} is in the files, and is not published", shown(port)));
+            }
+        }
+        if published.is_empty() && service.ports.is_empty() {
+            verdicts.pass(service.at, "publishes no port");
+        }
+    }
+}
+
+/// True when the engine has published a port because of this entry.
+fn is_of(port: &Port, found: &PublishedPort) -> bool {
+    let inside =
+        range(&port.target).is_some_and(|(first, last)| (first..=last).contains(&found.container_port));
+    inside && port.protocol == found.protocol
+}
+
+/// `127.0.0.1:8080 -> 80`.
+fn shown_address(port: &PublishedPort) -> String {
+    let PublishedPort { host_ip, host_port, container_port, .. } = port;
+    let host = if host_ip.contains(':') { format!("[{host_ip}]") } else { host_ip.clone() };
+    format!("{host}:{host_port} to port {container_port}")
 }
 
 fn uses_host_network(service: &Service) -> bool {
@@ -98,6 +153,14 @@ fn judge(context: &ServiceContext<'_>, index: usize, port: &Port, verdicts: &mut
 }
 
 fn exposure(context: &ServiceContext<'_>, port: &Port, verdicts: &mut Verdicts) {
+    match exposed(context, port) {
+        Ok(message) => verdicts.pass(port.at, message),
+        Err(message) => verdicts.fail(port.at, message).fix(bind_to_loopback(context, port)),
+    };
+}
+
+/// Why it is fine that the port is published at this address, or why not.
+fn exposed(context: &ServiceContext<'_>, port: &Port) -> Result<String, String> {
     let shown = shown(port);
     if let Some(address) = port.host_ip.as_deref().filter(|address| !is_wildcard(address)) {
         let reach = if is_loopback(address) {
@@ -105,12 +168,10 @@ fn exposure(context: &ServiceContext<'_>, port: &Port, verdicts: &mut Verdicts) 
         } else {
             "not on every address of the host"
         };
-        verdicts.pass(port.at, format!("{shown} is published on {address}: {reach}"));
-        return;
+        return Ok(format!("{shown} is published on {address}: {reach}"));
     }
     if let Some(proxy) = proxy(context).filter(|_| is_web(port) && !is_admin(context, port)) {
-        verdicts.pass(port.at, format!("{shown} is the entrance of the stack: {proxy} is a reverse proxy"));
-        return;
+        return Ok(format!("{shown} is the entrance of the stack: {proxy} is a reverse proxy"));
     }
     let privileged = if is_privileged(port) { "privileged " } else { "" };
     let what = match (well_known(port), inside_service(context)) {
@@ -118,9 +179,7 @@ fn exposure(context: &ServiceContext<'_>, port: &Port, verdicts: &mut Verdicts) 
         (None, Some(class)) => format!("{privileged}port {shown} of a {} service", class.as_str()),
         (None, None) => format!("{privileged}port {shown}"),
     };
-    verdicts
-        .fail(port.at, format!("publishes {what} on every address of the host"))
-        .fix(bind_to_loopback(context, port));
+    Err(format!("publishes {what} on every address of the host"))
 }
 
 /// The port as people call it: the host's, or the container's when the engine chooses.

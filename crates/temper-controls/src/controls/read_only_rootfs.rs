@@ -3,6 +3,10 @@
 //! ## What it flags
 //! A service without `read_only: true`.
 //!
+//! In a running container: the mount table, and an attempt to write in the directories of the root as each user that its
+//! processes have. Only a root that is mounted read-only and refused with EROFS passes; being refused for lack of rights is no
+//! proof.
+//!
 //! ## Why it matters
 //! Who takes over a process with a writable root can replace programs of the container and bring tools that stay until it
 //! is created again. With a read-only root only the declared mounts can be written, and those can be `noexec`.
@@ -21,10 +25,12 @@
 use temper_fit::ImageSource;
 use temper_fit::images::{Match, RootfsSupport};
 use temper_model::Setting;
+use temper_model::container::{Container, Outcome};
 
+use super::shared::live::{attempts, mounts, place, proven, root, tried_at, writes};
 use super::shared::writable::{make_writable, of_service};
 use super::shared::{missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{Change, ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -34,7 +40,7 @@ static META: Meta = Meta {
     id: "read-only-rootfs",
     title: "the root file system is read-only",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.13", "nist-sp-800-190:4.4.4"],
     requires: &[],
     source: include_str!("read_only_rootfs.rs"),
@@ -59,6 +65,47 @@ impl Control for ReadOnlyRootfs {
             }
             Some(Setting::Unknown { at, missing, .. }) => {
                 verdicts.unknown(*at, "`read_only` hangs on a variable", missing_variables(missing));
+            }
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = place(context, context.service.service.read_only.as_ref().map(Setting::at));
+        let Some(mounts) = mounts(context, verdicts) else { return };
+        let Some(root) = root(mounts) else {
+            verdicts.unknown(at, "cannot tell whether its root is read-only", "its mount table has no root");
+            return;
+        };
+        if !root.read_only() {
+            verdicts.fail(at, "the root file system is mounted writable");
+            return;
+        }
+        let Some(tried) = attempts(context, verdicts) else { return };
+        let on_root = || {
+            writes(tried).filter(|(_, attempt)| {
+                Container::mount_of(mounts, tried_at(attempt)).is_some_and(|mount| mount.target == "/")
+            })
+        };
+        if let Some((who, attempt)) = on_root().find(|(_, attempt)| attempt.outcome == Outcome::Done) {
+            let message =
+                format!("uid {} could write in {}, which is on the root", who.uid, tried_at(attempt));
+            verdicts.fail(at, message);
+            return;
+        }
+        let erofs = Outcome::Refused("EROFS".to_owned());
+        let refused: Vec<String> = on_root()
+            .filter(|(_, attempt)| attempt.outcome == erofs)
+            .map(|(who, attempt)| format!("uid {}: {} EROFS", who.uid, tried_at(attempt)))
+            .collect();
+        match refused.len() {
+            0 => {
+                let missing = "an attempt to write that is refused with EROFS";
+                verdicts.unknown(at, "the root is mounted read-only, and no attempt has shown it", missing);
+            }
+            number => {
+                verdicts
+                    .pass(at, format!("the root is read-only, and {number} attempts to write were refused"))
+                    .because(refused.into_iter().map(proven));
             }
         }
     }

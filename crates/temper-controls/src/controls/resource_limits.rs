@@ -6,6 +6,8 @@
 //! `pids_limit` nor `deploy.resources.limits.pids`, or 0 or -1, which both mean none. `docker compose up` applies the
 //! limits under `deploy` without swarm mode.
 //!
+//! In a running container: the limits of its control group, which have to be those of the files.
+//!
 //! ## Why it matters
 //! A container without limits can take all memory, CPU and process numbers of the host, whether it was taken over or
 //! leaks by itself. The kernel then ends processes of other services, or nobody can log in to stop it.
@@ -26,8 +28,9 @@
 use temper_model::{Setting, show_size};
 use temper_text::Loc;
 
+use super::shared::live::place;
 use super::shared::{fix, missing_variables, needs_proof, refused, size_text};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -37,7 +40,7 @@ static META: Meta = Meta {
     id: "resource-limits",
     title: "memory, CPU and processes are limited",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &[
         "cis-docker-1.7:5.11",
         "cis-docker-1.7:5.12",
@@ -58,6 +61,63 @@ impl Control for ResourceLimits {
         cpus(context, verdicts);
         processes(context, verdicts);
     }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let limits = match context.container.limits.get() {
+            Ok(limits) => limits,
+            Err(missing) => {
+                verdicts.unknown(service.at, "its control group was not seen", missing);
+                return;
+            }
+        };
+        let memory = service.memory_limit.as_ref().and_then(Setting::known).copied();
+        let at = place(context, service.memory_limit.as_ref().map(Setting::at));
+        in_force(at, &MEMORY, limits.memory, memory, show_size, verdicts);
+        let cpus = service.cpu_limit.as_ref().and_then(Setting::known).and_then(|cpus| nano_cpus(cpus));
+        let at = place(context, service.cpu_limit.as_ref().map(Setting::at));
+        in_force(at, &CPUS, limits.nano_cpus, cpus, show_cpus, verdicts);
+        let pids = service.pids_limit.as_ref().and_then(Setting::known);
+        let pids = pids.and_then(|pids| u64::try_from(*pids).ok()).filter(|pids| *pids > 0);
+        let at = place(context, service.pids_limit.as_ref().map(Setting::at));
+        in_force(at, &PIDS, limits.pids, pids, |pids| pids.to_string(), verdicts);
+    }
+}
+
+/// A limit of the control group, against that of the files.
+fn in_force(
+    at: Loc,
+    limit: &Limit,
+    found: Option<u64>,
+    written: Option<u64>,
+    show: impl Fn(u64) -> String,
+    verdicts: &mut Verdicts,
+) {
+    let name = limit.name;
+    match (found, written) {
+        (None, _) => verdicts.fail(at, format!("no {name} limit is in force")),
+        // The engine rounds memory down to whole pages, and CPU time to microseconds of a period.
+        (Some(found), Some(written)) if found.abs_diff(written) > written / 1000 => {
+            let message =
+                format!("the {name} limit in force is {}, the files say {}", show(found), show(written));
+            verdicts.fail(at, message)
+        }
+        (Some(found), _) => verdicts.pass(at, format!("the {name} limit in force is {}", show(found))),
+    };
+}
+
+/// CPUs as Compose writes them, `"0.5"`, in billionths.
+fn nano_cpus(text: &str) -> Option<u64> {
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = format!("{part:0<9}");
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let part: u64 = digits.get(..9)?.parse().ok()?;
+    whole.checked_mul(1_000_000_000)?.checked_add(part)
+}
+
+fn show_cpus(nano: u64) -> String {
+    let text = format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A limit: how people call it, its short key and its key below `deploy.resources.limits`.
@@ -161,5 +221,19 @@ fn path(context: &ServiceContext<'_>, limit: &Limit) -> Vec<&'static str> {
     match context.service.value.path(&["deploy", "resources", "limits"]) {
         Some(_) => vec!["deploy", "resources", "limits", limit.long],
         None => vec![limit.short],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{nano_cpus, show_cpus};
+
+    #[test]
+    fn cpus_are_read_and_shown_as_people_write_them() {
+        for (text, nano) in [("0.5", 500_000_000), ("2", 2_000_000_000), (".25", 250_000_000)] {
+            assert_eq!(nano_cpus(text), Some(nano), "{text}");
+        }
+        assert_eq!((show_cpus(1_500_000_000), show_cpus(2_000_000_000)), ("1.5".to_owned(), "2".to_owned()));
+        assert_eq!(nano_cpus("many"), None);
     }
 }

@@ -4,6 +4,9 @@
 //! `seccomp:unconfined` in `security_opt`, and `privileged: true`, which switches seccomp off. When nothing is said the
 //! engine's default profile applies, and the control passes. What a profile of one's own allows is not judged: unknown.
 //!
+//! In a running container: `Seccomp` of every process in `/proc`; and what the filter refuses, tried in a sibling container
+//! with the same settings.
+//!
 //! ## Why it matters
 //! The default profile of Docker blocks some 44 system calls that containers do not need, among them those of many faults
 //! of the kernel. Without it the whole kernel interface is open to whoever takes over the process.
@@ -18,11 +21,13 @@
 //! - <https://docs.docker.com/engine/security/seccomp/>
 
 use temper_model::Setting;
+use temper_model::container::{Attempt, Outcome};
 
+use super::shared::live::{all_of, named, place, processes, proven};
 use super::shared::overlay::see_later_file;
 use super::shared::security_opt::{SecurityOption, is_privileged, privileged_unknown, security_options};
 use super::shared::{fix, missing_in, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -32,11 +37,14 @@ static META: Meta = Meta {
     id: "seccomp-profile",
     title: "a seccomp profile applies",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.22", "nist-sp-800-190:4.4.3", "pss:baseline/seccomp"],
     requires: &[],
     source: include_str!("seccomp_profile.rs"),
 };
+
+/// `SECCOMP_MODE_FILTER` in `/proc/PID/status`.
+const FILTER: u8 = 2;
 
 impl Control for SeccompProfile {
     fn meta(&self) -> &'static Meta {
@@ -59,6 +67,44 @@ impl Control for SeccompProfile {
             verdicts.fail(at, "`privileged: true` runs it without seccomp").fix(by_privileged());
         } else {
             verdicts.pass(service.at, "Docker's default seccomp profile applies: nothing switches it off");
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let option = security_options(service).filter(|option| option.name == "seccomp").last();
+        let at = place(context, option.map(|option| option.item.at));
+        let Some(processes) = processes(context, verdicts) else { return };
+        let without: Vec<_> = processes.iter().filter(|process| process.seccomp != FILTER).collect();
+        if !without.is_empty() {
+            verdicts.fail(at, format!("{} runs without a seccomp filter", named(&without)));
+            return;
+        }
+        let filtered = format!("a seccomp filter applies to {}", all_of(processes));
+        let tried = match context.container.sibling.get() {
+            Ok(tried) => tried,
+            Err(missing) => {
+                let message = format!("{filtered}, and what it refuses was not tried");
+                verdicts.unknown(at, message, missing);
+                return;
+            }
+        };
+        let refused = |attempt: &Attempt| match attempt {
+            Attempt::Personality { outcome: Outcome::Refused(error) } => {
+                Some(format!("personality() {error}"))
+            }
+            _ => None,
+        };
+        match tried.iter().find_map(refused) {
+            Some(evidence) => {
+                let message = format!("{filtered}, and it refused a system call");
+                verdicts.pass(at, message).because([proven(format!("{evidence}, in a sibling container"))]);
+            }
+            None => {
+                let missing =
+                    "a system call that it refuses: the profile lets through what Docker's own refuses";
+                verdicts.unknown(at, filtered, missing);
+            }
         }
     }
 }

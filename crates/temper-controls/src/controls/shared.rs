@@ -4,6 +4,7 @@ pub(super) mod code;
 pub(super) mod credentials;
 pub(super) mod host_work;
 pub(super) mod image;
+pub(super) mod live;
 pub(super) mod mounts;
 pub(super) mod overlay;
 pub(super) mod owner;

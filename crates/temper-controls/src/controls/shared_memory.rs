@@ -5,6 +5,8 @@
 //! data loaders, Chromium) and does not set `shm_size` above that. Also a tmpfs over `/dev/shm`, where
 //! `shm_size` is meant. Services that use the shared memory of the host or of another container are left out.
 //!
+//! In a running container: the size of `/dev/shm` in the mount table.
+//!
 //! ## Why it matters
 //! A full `/dev/shm` ends processes with a bus error, or large queries with an error, and only under load. A tmpfs in its
 //! place has owner and options of its own and is not what the engine and other tools look at.
@@ -23,9 +25,10 @@ use temper_fit::{Evidence, EvidenceKind, ImageSource, canonical};
 use temper_model::compose::Tmpfs;
 use temper_model::{Setting, parse_size};
 
+use super::shared::live::{mounts, place};
 use super::shared::writable::remove_tmpfs;
 use super::shared::{fix, missing_variables, reason_of, size_text};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Safety, Scalar, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -35,7 +38,7 @@ static META: Meta = Meta {
     id: "shared-memory",
     title: "shared memory is as large as the service needs",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["nist-sp-800-190:4.4.3"],
     requires: &[],
     source: include_str!("shared_memory.rs"),
@@ -62,6 +65,37 @@ impl Control for SharedMemory {
         }
         if let Some((bytes, evidence)) = need {
             judge(context, bytes, evidence, verdicts);
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = &context.service;
+        if has_no_memory_of_its_own(service) {
+            return;
+        }
+        let chosen = service.service.shm_size.as_ref().and_then(Setting::known).copied();
+        let at = place(context, service.service.shm_size.as_ref().map(Setting::at));
+        // A size that a person chose above the default is theirs to know.
+        let Some(wanted) =
+            chosen.filter(|size| *size > DEFAULT).or_else(|| need(service).map(|(bytes, _)| bytes))
+        else {
+            return;
+        };
+        let Some(table) = mounts(context, verdicts) else { return };
+        let mount = table.iter().rfind(|mount| mount.target == "/dev/shm");
+        let size = mount.and_then(|mount| mount.option("size")).and_then(|size| parse_size(size).ok());
+        match size {
+            // The kernel counts whole pages.
+            Some(size) if size + 4096 > wanted => {
+                verdicts.pass(at, format!("/dev/shm has {}", size_text(size)));
+            }
+            Some(size) => {
+                let message = format!("/dev/shm has {}, and it needs {}", size_text(size), size_text(wanted));
+                verdicts.fail(at, message);
+            }
+            None => {
+                verdicts.unknown(at, "cannot tell how large /dev/shm is", "its size in the mount table");
+            }
         }
     }
 }

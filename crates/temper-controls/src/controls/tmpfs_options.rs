@@ -10,6 +10,9 @@
 //! - that is `noexec`, as every tmpfs of Docker is by default, although something is executed there (a JIT, extracted
 //!   libraries), or `exec` although nothing shows that it is needed.
 //!
+//! In a running container: the mount table (size, mode, owner, noexec, nosuid, nodev), which has to say what the files say,
+//! and attempts to write and to run a file there as the users of its processes.
+//!
 //! ## Why it matters
 //! A tmpfs that the service cannot write breaks it at start or only at the next restart. One without a limit lets a single
 //! container use up the memory of the host.
@@ -24,14 +27,19 @@
 //! - <https://docs.docker.com/engine/storage/tmpfs/>
 //! - <https://docs.kernel.org/filesystems/tmpfs.html>
 
+use std::collections::BTreeSet;
+
 use temper_fit::{Identity, PlannedTmpfs, WritablePath, canonical, holds};
 use temper_model::compose::Tmpfs;
+use temper_model::container::{MountEntry, Outcome, Tried};
+use temper_model::{parse_size, show_size};
 use temper_text::Loc;
 
+use super::shared::live::{CanWrite, attempts, can_write, mounts, proven};
 use super::shared::run_as::is_open_to_all;
 use super::shared::writable::replace_tmpfs;
 use super::shared::{fix, missing_variables, needs_proof};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{Fix, Meta, Safety, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -41,7 +49,7 @@ static META: Meta = Meta {
     id: "tmpfs-options",
     title: "every tmpfs has a size and belongs to the user that writes it",
     severity: Severity::Medium,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.11", "nist-sp-800-190:4.4.3"],
     requires: &[],
     source: include_str!("tmpfs_options.rs"),
@@ -83,6 +91,122 @@ impl Control for TmpfsOptions {
             judge(context, tmpfs, verdicts);
         }
     }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let Some(table) = mounts(context, verdicts) else { return };
+        let settings = &context.container.settings;
+        let long = settings.mounts.iter().filter(|mount| mount.kind == "tmpfs").map(|mount| &mount.target);
+        let targets: BTreeSet<String> = settings
+            .tmpfs
+            .keys()
+            .chain(long)
+            .chain(context.service.service.tmpfs.iter().map(|tmpfs| &tmpfs.target))
+            .map(|target| canonical(target))
+            .filter(|target| target != "/dev/shm")
+            .collect();
+        if targets.is_empty() {
+            return;
+        }
+        let Some(tried) = attempts(context, verdicts) else { return };
+        for target in targets {
+            in_container(context, &target, table, tried, verdicts);
+        }
+    }
+}
+
+fn in_container(
+    context: &ContainerContext<'_>,
+    target: &str,
+    table: &[MountEntry],
+    tried: &[Tried],
+    verdicts: &mut Verdicts,
+) {
+    let written = context.service.service.tmpfs.iter().rfind(|tmpfs| canonical(&tmpfs.target) == target);
+    let at = written.map_or(context.service.service.at, |tmpfs| tmpfs.at);
+    let mount =
+        table.iter().rfind(|mount| canonical(&mount.target) == target && mount.file_system == "tmpfs");
+    let Some(mount) = mount else {
+        verdicts.fail(at, format!("no tmpfs is mounted on {target}"));
+        return;
+    };
+    let mut problems: Vec<String> = Vec::new();
+    let size = mount.option("size").and_then(|size| parse_size(size).ok());
+    if size.is_none() && mount.option("nr_blocks").is_none() {
+        problems.push("no size, so it may take half of the host's memory".to_owned());
+    }
+    for flag in ["nosuid", "nodev"] {
+        if !mount.has(flag) {
+            problems.push(format!("without {flag}"));
+        }
+    }
+    if let Some(written) = written.filter(|written| written.missing.is_empty()) {
+        problems.extend(differences(written, mount, size));
+    }
+    let runs = tried.iter().filter_map(|who| who.execute(&mount.target));
+    let runs: Vec<&Outcome> = runs.map(|attempt| &attempt.outcome).collect();
+    let is_run = runs.contains(&&Outcome::Done);
+    if mount.has("noexec") && is_run {
+        problems.push("a file there could be run although it is noexec".to_owned());
+    }
+    if !mount.has("noexec") && !written.is_some_and(|written| written.exec) {
+        problems.push("files there can be run: it is not noexec".to_owned());
+    }
+    let writer =
+        context.service.profile.writable.iter().find(|path| path.path == target).map(|path| path.owner.0);
+    let writes = can_write(tried, &mount.target, writer);
+    if let CanWrite::No(uid, error) = &writes {
+        problems.push(format!("uid {uid} cannot write there ({error})"));
+    }
+    if !problems.is_empty() {
+        verdicts.fail(at, format!("the tmpfs on {target}: {}", problems.join("; ")));
+        return;
+    }
+    match writes {
+        CanWrite::Unknown(missing) => {
+            verdicts.unknown(
+                at,
+                format!("cannot tell whether the tmpfs on {target} can be written"),
+                missing,
+            );
+        }
+        CanWrite::Yes(uid) => {
+            let ran = if is_run { "could be run" } else { "could not be run" };
+            verdicts
+                .pass(at, format!("the tmpfs on {target} is limited, and uid {uid} could write there"))
+                .because([proven(format!("a file was written, and {ran}"))]);
+        }
+        CanWrite::No(..) => {}
+    }
+}
+
+/// Where the mount table says something else than the files.
+fn differences(written: &Tmpfs, mount: &MountEntry, size: Option<u64>) -> Vec<String> {
+    // The kernel counts whole pages, and leaves out what is its default.
+    const PAGE: u64 = 4096;
+    let mut all = Vec::new();
+    if let (Some(said), Some(found)) = (written.size.filter(|size| *size > 0), size)
+        && said.abs_diff(found) >= PAGE
+    {
+        all.push(format!("its size is {}, the files say {}", show_size(found), show_size(said)));
+    }
+    let mode = mount.option("mode").map_or(Some(0o1777), |mode| u32::from_str_radix(mode, 8).ok());
+    if let (Some(said), Some(found)) = (written.mode, mode)
+        && said != found
+    {
+        all.push(format!("its mode is {found:04o}, the files say {said:04o}"));
+    }
+    for (name, said) in [("uid", written.uid), ("gid", written.gid)] {
+        let found = mount.option(name).map_or(Some(0), |number| number.parse().ok());
+        if let (Some(said), Some(found)) = (said, found)
+            && said != found
+        {
+            all.push(format!("its {name} is {found}, the files say {said}"));
+        }
+    }
+    if written.exec && mount.has("noexec") {
+        all.push("it is noexec, the files say exec".to_owned());
+    }
+    all
 }
 
 fn judge(context: &ServiceContext<'_>, tmpfs: &Tmpfs, verdicts: &mut Verdicts) {

@@ -7,6 +7,9 @@
 //! service gives away with `chown`, the verdict is unknown. Services that start as root are left out: `non-root-user` gives
 //! their user the volumes in the same change.
 //!
+//! In a running container: attempts to write in every writable volume and directory of the host, as the users of its
+//! processes.
+//!
 //! ## Why it matters
 //! The service starts, and fails at its first write: on the first machine where the volume is new. Where it worked by
 //! chance, because the volume was there already, it fails after a restore or a move.
@@ -23,12 +26,14 @@
 
 use temper_fit::{Identity, ImageSource, TargetUser, canonical};
 use temper_model::compose::{Mount, MountKind, Service};
+use temper_model::container::ContainerMount;
 use temper_text::Loc;
 
+use super::shared::live::{CanWrite, attempts, can_write};
 use super::shared::owner::{DirectoryOwner, User, in_known_image, in_target};
 use super::shared::run_as::{is_open_to_all, run_as, writable_volumes};
 use super::shared::{missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -38,7 +43,7 @@ static META: Meta = Meta {
     id: "volume-ownership",
     title: "the user of the service can write its volumes",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:4.1", "nist-sp-800-190:4.4.3"],
     requires: &[],
     source: include_str!("volume_ownership.rs"),
@@ -69,6 +74,36 @@ impl Control for VolumeOwnership {
         let binds = context.service.mounts.iter().filter(|mount| is_writable_directory(mount));
         for mount in binds {
             of_host(context, mount, &user, verdicts);
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let service = context.service.service;
+        let wanted = |mount: &&ContainerMount| {
+            mount.writable
+                && matches!(mount.kind.as_str(), "volume" | "bind")
+                && is_directory_name(&mount.target)
+        };
+        let mounts: Vec<&ContainerMount> = context.container.settings.mounts.iter().filter(wanted).collect();
+        if mounts.is_empty() {
+            return;
+        }
+        let Some(tried) = attempts(context, verdicts) else { return };
+        for mount in mounts {
+            let path = canonical(&mount.target);
+            let written = service.mounts.iter().find(|known| canonical(&known.target) == path);
+            let at = written.map_or(service.at, |known| known.at);
+            let needed = context.service.profile.writable.iter().find(|known| known.path == path);
+            match can_write(tried, &mount.target, needed.map(|known| known.owner.0)) {
+                CanWrite::Yes(uid) => verdicts.pass(at, format!("uid {uid} could write in {}", mount.target)),
+                CanWrite::No(uid, error) => {
+                    verdicts.fail(at, format!("uid {uid} cannot write in {} ({error})", mount.target))
+                }
+                CanWrite::Unknown(missing) => {
+                    let message = format!("cannot tell whether it can write in {}", mount.target);
+                    verdicts.unknown(at, message, missing)
+                }
+            };
         }
     }
 }
@@ -163,8 +198,12 @@ fn given_by<'a>(context: &ServiceContext<'a>, mount: &Mount) -> Option<&'a Servi
 
 /// A bind mount of what looks like a directory: the owner of a file or socket matters only to its own program.
 fn is_writable_directory(mount: &Mount) -> bool {
-    let last = mount.target.rsplit('/').next().unwrap_or_default();
-    mount.kind == MountKind::Bind && !mount.read_only && !last.trim_start_matches('.').contains('.')
+    mount.kind == MountKind::Bind && !mount.read_only && is_directory_name(&mount.target)
+}
+
+fn is_directory_name(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    !last.trim_start_matches('.').contains('.')
 }
 
 fn of_host(context: &ServiceContext<'_>, mount: &Mount, user: &User<'_>, verdicts: &mut Verdicts) {

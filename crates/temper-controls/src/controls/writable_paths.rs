@@ -8,6 +8,9 @@
 //! - A tmpfs in a home directory that is not the home of the user that the service runs as: the cache goes elsewhere.
 //! - A tmpfs over a directory to which the Dockerfile copies the program: it comes up empty.
 //!
+//! In a running container: attempts to write, as the users of its processes, at every path that the service is known to
+//! write. Where a tmpfs or a volume itself cannot be written, the controls on those say so.
+//!
 //! ## Why it matters
 //! A service that cannot write its pid file, socket or cache fails at start, or later and for one feature only. A tmpfs in
 //! the wrong place looks like a solution and is none.
@@ -25,12 +28,14 @@ use temper_fit::images::Role;
 use temper_fit::{Identity, ImageSource, WritablePath, canonical, holds};
 use temper_model::Setting;
 use temper_model::compose::Tmpfs;
+use temper_model::container::{Container, MountEntry};
 use temper_text::Loc;
 
+use super::shared::live::{CanWrite, attempts, can_write, mounts};
 use super::shared::run_as::is_open_to_all;
 use super::shared::writable::{add_tmpfs, make_writable, of_service, remove_tmpfs, replace_tmpfs, uncovered};
 use super::shared::{fix, missing_variables, needs_proof, refused};
-use super::{Control, ServiceContext};
+use super::{ContainerContext, Control, ServiceContext};
 use crate::{ComposeAction, Fix, Meta, Severity, Surface, Verdicts};
 
 /// See the documentation of this module.
@@ -40,7 +45,7 @@ static META: Meta = Meta {
     id: "writable-paths",
     title: "every path that the service writes is writable",
     severity: Severity::High,
-    surfaces: &[Surface::Compose],
+    surfaces: &[Surface::Compose, Surface::Container],
     references: &["cis-docker-1.7:5.13", "nist-sp-800-190:4.4.4"],
     requires: &[],
     source: include_str!("writable_paths.rs"),
@@ -62,6 +67,45 @@ impl Control for WritablePaths {
                 verdicts.unknown(*at, "`read_only` hangs on a variable", missing_variables(missing));
             }
             _ => {}
+        }
+    }
+
+    fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
+        let at = context.service.service.at;
+        let Some(table) = mounts(context, verdicts) else { return };
+        let Some(tried) = attempts(context, verdicts) else { return };
+        let mut is_clean = true;
+        let known = || context.service.profile.writable.iter().filter(|path| !path.assumed);
+        for path in known() {
+            let on = Container::mount_of(table, &path.path).map_or("/", |mount| mount.target.as_str());
+            let writer = Some(path.owner.0);
+            match can_write(tried, &path.path, writer) {
+                CanWrite::Yes(_) => {}
+                // The mount as a whole cannot be written.
+                CanWrite::No(..) if on != "/" && matches!(can_write(tried, on, writer), CanWrite::No(..)) => {
+                }
+                CanWrite::No(uid, error) => {
+                    is_clean = false;
+                    let message = format!("uid {uid} cannot write {} ({error})", path.path);
+                    verdicts.fail(at, message).because(path.evidence.iter().cloned());
+                }
+                CanWrite::Unknown(missing) => {
+                    is_clean = false;
+                    let message = format!("cannot tell whether it can write {}", path.path);
+                    verdicts.unknown(at, message, missing);
+                }
+            }
+        }
+        let is_read_only = Container::mount_of(table, "/").is_some_and(MountEntry::read_only);
+        if let Some(why) = context.service.profile.blind.as_ref().filter(|_| is_read_only) {
+            is_clean = false;
+            verdicts.unknown(at, "cannot tell whether every path that it writes is writable", why);
+        }
+        if is_clean {
+            let paths: Vec<&str> = known().map(|path| path.path.as_str()).collect();
+            let shown =
+                if paths.is_empty() { "it is known to write none".to_owned() } else { paths.join(", ") };
+            verdicts.pass(at, format!("could write every path that it is known to write: {shown}"));
         }
     }
 }

@@ -1,5 +1,40 @@
 use serde::{Deserialize, Serialize};
 
+/// Attempts made with the identity of one or more processes of a container: user, groups, capability sets, no new
+/// privileges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Effective user, as the container numbers it.
+    pub uid: u32,
+    /// Effective group.
+    pub gid: u32,
+    /// The processes that have this identity, as the container numbers them.
+    #[serde(default)]
+    pub processes: Vec<u32>,
+    /// What was tried, and what happened.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Tried {
+    /// What happened when a file was to be written at a path.
+    #[must_use]
+    pub fn write(&self, path: &str) -> Option<&PathAttempt> {
+        self.attempts.iter().find_map(|attempt| match attempt {
+            Attempt::Write(tried) if tried.path == path => Some(tried),
+            _ => None,
+        })
+    }
+
+    /// What happened when a file was to be run in a directory.
+    #[must_use]
+    pub fn execute(&self, path: &str) -> Option<&PathAttempt> {
+        self.attempts.iter().find_map(|attempt| match attempt {
+            Attempt::Execute(tried) if tried.path == path => Some(tried),
+            _ => None,
+        })
+    }
+}
+
 /// Something that was really tried with the identity of the service, and what the kernel answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
@@ -38,8 +73,9 @@ pub enum Attempt {
         /// What happened.
         outcome: Outcome,
     },
-    /// The kernel keyring was asked for: Docker's default seccomp profile refuses it, whatever capabilities are held.
-    Keyring {
+    /// `personality(ADDR_NO_RANDOMIZE)` was called: it needs no privilege, and Docker's default seccomp profile refuses
+    /// it whatever capabilities are held (moby, `profiles/seccomp/default_linux.go`).
+    Personality {
         /// What happened.
         outcome: Outcome,
     },
@@ -48,8 +84,11 @@ pub enum Attempt {
 /// An attempt at a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PathAttempt {
-    /// The directory, as the container sees it.
+    /// The path that was asked for, as the container sees it.
     pub path: String,
+    /// The path that was tried, when another: the nearest directory above that exists.
+    #[serde(default)]
+    pub at: Option<String>,
     /// What happened.
     pub outcome: Outcome,
 }

@@ -24,7 +24,7 @@ pub struct Process {
     pub inner_pid: u32,
     /// Name of the program, at most 15 bytes. Arguments may hold secrets and are not read.
     pub name: String,
-    /// Real, effective, saved and file system user, as numbers of the host.
+    /// Real, effective, saved and file system user, as the user namespace of the container numbers them.
     pub uids: [u32; 4],
     /// Real, effective, saved and file system group.
     pub gids: [u32; 4],
@@ -55,6 +55,14 @@ pub struct MountEntry {
     pub options: Vec<String>,
     /// Options of the file system: `size=65536k`, `mode=755`, `uid=999`, ...
     pub super_options: Vec<String>,
+}
+
+impl Process {
+    /// True when any of its user ids is that of root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.uids.contains(&0)
+    }
 }
 
 impl MountEntry {

@@ -4,14 +4,17 @@
 //! hooks of the controls, which do no I/O; it also crosses the boundary to a helper process, hence serde.
 
 mod attempt;
+mod capability;
 mod kernel;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
-pub use attempt::{Attempt, Outcome, PathAttempt};
+pub use attempt::{Attempt, Outcome, PathAttempt, Tried};
 pub use kernel::{Capabilities, Limits, MountEntry, Process};
-pub use settings::{ContainerMount, ContainerSettings, Device, Health, Identity, PublishedPort, State};
+pub use settings::{
+    ContainerMount, ContainerSettings, Device, Health, Identity, PublishedPort, State, hash_of,
+};
 
 /// Something that was observed, or why it could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +64,26 @@ pub struct Container {
     /// What its control group allows.
     pub limits: Observed<Limits>,
     /// What happened when things were tried as its user, inside its namespaces.
-    pub attempts: Observed<Vec<Attempt>>,
+    pub attempts: Observed<Vec<Tried>>,
+    /// Namespaces that its first process shares with the engine's process that started it, by their names in `/proc/PID/ns`: `net`,
+    /// `pid`, `ipc`, `uts`, `user`, `cgroup`, `mnt`.
+    pub host_namespaces: Observed<Vec<String>>,
     /// What happened when things were tried in a sibling: a second container with the same host configuration, image and
     /// user. Only there the system call filter, the security module's label and the device group are those of the service.
     pub sibling: Observed<Vec<Attempt>>,
+}
+
+impl Container {
+    /// The mount that holds a path: the deepest, and of several on one directory the last, which hides the others.
+    #[must_use]
+    pub fn mount_of<'m>(mounts: &'m [MountEntry], path: &str) -> Option<&'m MountEntry> {
+        let holds = |mount: &&MountEntry| {
+            mount.target == "/"
+                || path
+                    .strip_prefix(mount.target.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        // `max_by_key` gives the last of equals.
+        mounts.iter().filter(holds).max_by_key(|mount| mount.target.len())
+    }
 }

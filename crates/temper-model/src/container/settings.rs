@@ -1,5 +1,6 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What a container is, and what it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Identity {
     pub image: String,
     /// The image itself: `sha256:` and 64 hexadecimal digits.
     pub image_id: String,
+    /// The image that the name of the service's image leads to now; `None` when the engine has none of that name.
+    #[serde(default)]
+    pub image_now: Option<String>,
 }
 
 /// What the healthcheck says.
@@ -55,6 +59,7 @@ pub struct State {
 
 /// What the engine was told to run: the parts of `Config` and `HostConfig` that controls judge.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ContainerSettings {
     /// `Config.User`, empty when nothing sets it.
     pub user: String,
@@ -148,4 +153,13 @@ pub struct PublishedPort {
     pub container_port: u16,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
+}
+
+/// The SHA-256 of a value in hexadecimal digits; empty for an empty value. Values of the environment are compared by it.
+#[must_use]
+pub fn hash_of(value: &str) -> String {
+    if value.is_empty() {
+        return String::new();
+    }
+    Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

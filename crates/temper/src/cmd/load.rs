@@ -45,7 +45,7 @@ impl Loaded {
     }
 
     /// The selection, once every name in it is known to exist: a misspelt control or service must not pass.
-    fn selection(&self, select: &SelectArgs) -> Result<Selection, Error> {
+    pub(super) fn selection(&self, select: &SelectArgs) -> Result<Selection, Error> {
         let known = known_controls();
         if let Some(id) = select.only.iter().chain(&select.skip).find(|id| !known.contains(&id.as_str())) {
             return Err(Error::Usage(unknown_control(id)));

@@ -10,6 +10,7 @@ mod man;
 mod plan;
 mod scan;
 mod schema;
+mod verify;
 
 use crate::args::{Args, Color, Command};
 use crate::error::{Error, Exit};
@@ -21,6 +22,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Error> {
         Command::Scan(args) => scan::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Apply(args) => apply::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Config(args) => config::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Init(args) => init::run(args),

@@ -12,18 +12,24 @@ pub(crate) fn run(args: &Scan) -> Result<Exit, Error> {
     let loaded = Loaded::new(&args.stack)?;
     let judged = loaded.judge(&args.select)?;
     let (root, stack) = (&loaded.root.shown, &loaded.stack);
-    let text = match args.format {
-        Format::Human => temper_report::findings(root, stack, &judged, view(args)),
-        Format::Json => json(root, stack, &judged),
-        Format::Sarif => temper_report::sarif(stack, &judged),
-        Format::Junit => temper_report::junit(stack, &judged),
-    };
+    let text = in_format(args.format, root, stack, &judged, view(args.quiet, args.verbose));
     output::print(&text)?;
     Ok(exit(stack, &judged, args.fail_on))
 }
 
-fn view(args: &Scan) -> View {
-    let detail = match (args.quiet, args.verbose) {
+/// Judgements in one of the formats.
+pub(super) fn in_format(format: Format, root: &str, stack: &Stack, judged: &Judged, view: View) -> String {
+    match format {
+        Format::Human => temper_report::findings(root, stack, judged, view),
+        Format::Json => json(root, stack, judged),
+        Format::Sarif => temper_report::sarif(stack, judged),
+        Format::Junit => temper_report::junit(stack, judged),
+    }
+}
+
+/// How much is shown, from `--quiet` and `--verbose`.
+pub(super) fn view(quiet: bool, verbose: bool) -> View {
+    let detail = match (quiet, verbose) {
         (true, _) => Detail::Quiet,
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
@@ -39,7 +45,7 @@ fn json(root: &str, stack: &Stack, judged: &Judged) -> String {
 }
 
 /// A file that could not be read may hide anything, so it weighs more than findings.
-fn exit(stack: &Stack, judged: &Judged, fail_on: FailOn) -> Exit {
+pub(super) fn exit(stack: &Stack, judged: &Judged, fail_on: FailOn) -> Exit {
     if temper_report::has_errors(stack) {
         return Exit::BadInput;
     }

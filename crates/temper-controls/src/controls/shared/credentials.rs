@@ -151,6 +151,24 @@ pub(in crate::controls) fn is_well_known(value: &str) -> bool {
     WELL_KNOWN.iter().any(|known| known.eq_ignore_ascii_case(value))
 }
 
+/// True for the SHA-256, in hexadecimal digits, of a value that everybody knows, in small letters, capitals, or with one
+/// capital in front: of a running container only hashes are kept.
+pub(in crate::controls) fn has_well_known_hash(hash: &str) -> bool {
+    static HASHES: std::sync::LazyLock<std::collections::HashSet<String>> = std::sync::LazyLock::new(|| {
+        let cases = |word: &str| {
+            let capital = word.get(..1).map(|first| format!("{}{}", first.to_ascii_uppercase(), &word[1..]));
+            [Some(word.to_owned()), Some(word.to_ascii_uppercase()), capital]
+        };
+        WELL_KNOWN
+            .iter()
+            .flat_map(|word| cases(word))
+            .flatten()
+            .map(|word| temper_model::container::hash_of(&word))
+            .collect()
+    });
+    HASHES.contains(hash)
+}
+
 /// True for a text that stands where a secret is to be written.
 pub(in crate::controls) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
