@@ -40,6 +40,18 @@ pub fn discover(probes: &[ProbeSettings], service: &str, container: &Inspect) ->
     without_repeats(all)
 }
 
+/// Declared probes of services that do not exist, as `temper.toml:12: ...` for people: such a probe would never be asked,
+/// and what is never asked never fails.
+#[must_use]
+pub fn without_service(probes: &[ProbeSettings], services: &[&str]) -> Vec<String> {
+    let lost = probes.iter().filter(|probe| !services.contains(&probe.service.as_str()));
+    lost.map(|probe| {
+        let known = services.join(", ");
+        format!("temper.toml:{}: no service `{}`: expected one of {known}", probe.line, probe.service)
+    })
+    .collect()
+}
+
 /// The first of those that ask the same stays: a declared one says which status is right.
 pub(super) fn without_repeats(all: Vec<Endpoint>) -> Vec<Endpoint> {
     let mut kept: Vec<Endpoint> = Vec::new();
@@ -144,8 +156,18 @@ mod tests {
     use serde_json::json;
     use temper_model::Settings;
 
-    use super::discover;
+    use super::{discover, without_service};
     use crate::engine::Inspect;
+
+    #[test]
+    fn a_probe_of_no_service_is_told() {
+        let text = "[[probe]]\nservice = \"api\"\nport = 80\n[[probe]]\nservice = \"apis\"\nport = 80\n";
+        let settings = Settings::parse("temper.toml", text, &[]).unwrap();
+        assert_eq!(
+            without_service(&settings.probes, &["api", "db"]),
+            ["temper.toml:4: no service `apis`: expected one of api, db"]
+        );
+    }
 
     #[test]
     fn declared_probes_come_first_and_nothing_is_asked_twice() {

@@ -21,7 +21,7 @@ mod shape;
 pub use address::Address;
 pub use ask::{Limits, Prober, Scope};
 pub use compare::{Comparison, compare};
-pub use discover::discover;
+pub use discover::{discover, without_service};
 pub use endpoint::{Answer, Endpoint, Header, HttpAnswer, Origin, Place, Question, Request};
 pub use logs::{Counters, LogFinding, Sign, counters, end_finding, log_findings, new_kills};
 pub use performance::{Load, Pace, Performance, Side, TOLERANCE, judge, latency, throughput};
