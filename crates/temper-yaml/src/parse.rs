@@ -2,7 +2,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StructureS
 use temper_text::Span;
 
 use crate::conflict::merge_conflict;
-use crate::scan::{line_end, line_start, next_line, skip_trivia, token_end};
+use crate::scan::{line_start, skip_trivia, token_end};
 use crate::{Entry, Kind, Node, Scalar, Style, Yaml, YamlError};
 
 /// Largest text that [`parse`] reads, in bytes.
@@ -94,9 +94,16 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let written = anchor != 0 || tag.is_some() || !span.is_empty() || style != ScalarStyle::Plain;
-                let span = self.scalar_span(span, style, written);
-                // The parser gives `~` for a value that is not written.
-                let value = if span.is_empty() { "".into() } else { value.into() };
+                let content = span;
+                let span = self.scalar_span(content, style, written);
+                let value: Box<str> = match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => {
+                        block::without_line_end_that_is_not_written(self.text, span, content, &value).into()
+                    }
+                    // The parser gives `~` for a value that is not written.
+                    _ if span.is_empty() => "".into(),
+                    _ => value.into(),
+                };
                 let kind = Kind::Scalar(Scalar { value, style: style_of(style) });
                 let tag = tag.as_deref().map(tag_name);
                 let slot = self.slot();
@@ -228,9 +235,7 @@ impl<'a> Builder<'a> {
 
     fn scalar_span(&self, span: Span, style: ScalarStyle, written: bool) -> Span {
         match style {
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                block_scalar_span(self.text, self.next_content(), span)
-            }
+            ScalarStyle::Literal | ScalarStyle::Folded => block::span(self.text, self.next_content(), span),
             _ if written => span,
             _ => self.absent_span(span),
         }
@@ -308,50 +313,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// From the indicator through the last content line. The parser's own span begins after the header and runs into the
-/// indentation of the next token, or over the blank lines after the content.
-fn block_scalar_span(text: &str, start: usize, content: Span) -> Span {
-    let content_start = content.start as usize;
-    if !matches!(text.as_bytes().get(start), Some(b'|' | b'>')) {
-        return content;
-    }
-    let header = text.get(start..line_end(text, start)).unwrap_or("");
-    let indicators = header.find([' ', '\t', '#']).unwrap_or(header.len());
-    let header_end = start + indicators;
-    let body_start = next_line(text, start);
-    // Spaces before the end of the text may be content; before another token they are its indentation.
-    let last = text.get(content.end as usize..).is_some_and(|rest| rest.bytes().all(|byte| byte == b' '));
-    let body_end = if last { text.len() } else { content.end as usize };
-    let body = text.get(body_start..body_end.max(body_start)).unwrap_or("");
-    let indent = content_start.saturating_sub(line_start(text, content_start));
-    let keep = header.get(..indicators).is_some_and(|indicators| indicators.contains('+'));
-    let mut kept = body.len();
-    if !last && !body.ends_with('\n') && is_blank(last_line(body), usize::MAX) {
-        kept -= last_line(body).len();
-    }
-    while !keep && kept > 0 {
-        let line = last_line(body.get(..kept).unwrap_or(""));
-        if !is_blank(line, indent) {
-            break;
-        }
-        kept -= line.len();
-    }
-    Span::new(start, if kept == 0 { header_end } else { body_start + kept })
-}
-
-/// The last line of `text`, its line end included.
-fn last_line(text: &str) -> &str {
-    let body = text.strip_suffix('\n').unwrap_or(text);
-    let start = body.rfind('\n').map_or(0, |end| end + 1);
-    text.get(start..).unwrap_or("")
-}
-
-/// True for a line of at most `indent` spaces: one with more of them is content.
-fn is_blank(line: &str, indent: usize) -> bool {
-    let body = line.trim_end_matches(['\n', '\r']);
-    body.len() <= indent && body.bytes().all(|byte| byte == b' ')
-}
-
 fn style_of(style: ScalarStyle) -> Style {
     match style {
         ScalarStyle::Plain => Style::Plain,
@@ -396,5 +357,6 @@ fn describe(text: &str, error: &ScanError) -> YamlError {
     YamlError::new(message, Span::new(at, at + next.map_or(0, char::len_utf8)))
 }
 
+mod block;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ pub(crate) fn insert_lines(
     if at_line_start(text, at) {
         return Ok(TextEdit::insert(at, format!("{body}{}", layout.newline)));
     }
-    if ends_in_open_block_scalar(after) {
+    if ends_in_open_block_scalar(text, after) {
         let reason = "the file ends inside a block scalar without a final newline, and one more line would change it; \
                       add a newline at the end of the file first";
         return Err(EditRefused::new(reason));
@@ -60,8 +60,10 @@ pub(crate) fn is_block_scalar(node: &Node) -> bool {
     matches!(&node.kind, Kind::Scalar(scalar) if matches!(scalar.style, Style::Literal | Style::Folded))
 }
 
-/// Readers differ on whether such a scalar ends in a line feed when the text does not.
-fn ends_in_open_block_scalar(node: &Node) -> bool {
+/// True when `node` ends in a block scalar to which a line end after its last line would belong.
+fn ends_in_open_block_scalar(text: &str, node: &Node) -> bool {
     let leaf = last_leaf(node);
-    is_block_scalar(leaf) && leaf.as_str().is_some_and(|value| value.ends_with('\n'))
+    let written = leaf.span.slice(text);
+    let header = written.split([' ', '\t', '\r', '\n']).next().unwrap_or("");
+    is_block_scalar(leaf) && written.contains('\n') && !header.contains('-')
 }

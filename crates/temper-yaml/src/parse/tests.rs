@@ -88,6 +88,36 @@ fn literal_goes_from_its_indicator_through_its_last_content_line() {
 }
 
 #[test]
+fn block_scalar_has_no_line_end_that_the_file_does_not_have() {
+    for (text, expected) in [
+        ("a: |\n  x\n  y", "x\ny"),
+        ("a: |\n  x\n  y\n", "x\ny\n"),
+        ("a: |+\n  x\n  y", "x\ny"),
+        ("a: |+\n  x\n\n ", "x\n\n"),
+        ("a: |-\n  x", "x"),
+        ("a: >\n  x\n  y", "x y"),
+        ("a: >+\n  x\n    y", "x\n  y"),
+        ("a: |\r\n  x\r\n  y", "x\ny"),
+        ("a: |\n  x  ", "x  "),
+        ("a: |\n  x\n ", "x\n"),
+        ("a: |\n  x\n    ", "x\n  "),
+        ("a: |\n  x\r  ", "x\n"),
+        ("a: |+\n   ", ""),
+        ("a: |+\n\n\n   ", "\n\n"),
+        ("a: |1\n  x\n  ", " x\n "),
+        ("a: |\n  x\n# c", "x\n"),
+        ("a: |\n  x\n...", "x\n"),
+        ("a: |", ""),
+        ("- - |\n    x", "x"),
+    ] {
+        let root = root(text);
+        let scalar = root.items().first().map_or_else(|| at(&root, &["a"]), |item| &item.items()[0]);
+        assert_eq!(scalar.as_str(), Some(expected), "in {text:?}");
+    }
+    assert_eq!(root("|\n x").as_str(), Some("x"));
+}
+
+#[test]
 fn literal_in_a_sequence_or_as_the_document_is_found() {
     let text = "- - |\n    x\n- # c |\n  >\n  y\n-\n  ? |\n    k\n  : |\n    v\n";
     let node = root(text);
