@@ -1,12 +1,8 @@
-use std::fs;
-use std::io::{self, Write};
-use std::path::Path;
-
-use temper_model::FileTree;
-use temper_plan::{FileChange, Plan};
+use temper_plan::Plan;
 
 use super::load::Loaded;
 use super::plan;
+use super::write::write;
 use crate::args::Apply;
 use crate::error::{Error, Exit};
 use crate::output;
@@ -20,50 +16,9 @@ pub(crate) fn run(args: &Apply) -> Result<Exit, Error> {
         output::print("\nnothing was written (--dry-run)\n")?;
         return Ok(plan::exit(&loaded));
     }
-    unchanged_since_read(&loaded, &plan)?;
-    for change in &plan.files {
-        write(&loaded.root.path.join(&change.path), change)?;
-    }
+    write(&loaded.root.path, &loaded.tree, &loaded.stack.sources, &plan.files)?;
     output::print(&report(&loaded, &plan))?;
     Ok(plan::exit(&loaded))
-}
-
-/// Refuses the whole change when a file is not what was read: nothing is written over an edit made meanwhile.
-fn unchanged_since_read(loaded: &Loaded, plan: &Plan) -> Result<(), Error> {
-    for change in &plan.files {
-        let now = loaded.tree.read(&change.path).ok();
-        if now != change.old {
-            let path = &change.path;
-            return Err(Error::Usage(format!(
-                "{path} changed since it was read; nothing was written, run apply again"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Writes beside the file and renames, so that a reader sees the old text or the new and never half of one.
-fn write(path: &Path, change: &FileChange) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::Write { path: change.path.clone(), reason: error.to_string() };
-    // A link stays a link: what it points to is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(change.new.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    keep_permissions(&path, &file).map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// The mode of the file that is replaced; `0644` for a new one, as an editor would give it.
-fn keep_permissions(path: &Path, file: &tempfile::NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let permissions = match fs::metadata(path) {
-        Ok(metadata) => metadata.permissions(),
-        Err(_) => fs::Permissions::from_mode(0o644),
-    };
-    file.as_file().set_permissions(permissions)
 }
 
 fn report(loaded: &Loaded, plan: &Plan) -> String {

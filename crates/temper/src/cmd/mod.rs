@@ -11,6 +11,7 @@ mod plan;
 mod scan;
 mod schema;
 mod verify;
+mod write;
 
 use crate::args::{Args, Color, Command};
 use crate::error::{Error, Exit};

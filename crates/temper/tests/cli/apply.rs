@@ -1,5 +1,7 @@
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Stdio;
 
 use crate::support::Sandbox;
 
@@ -101,4 +103,39 @@ fn nothing_is_left_beside_the_files() {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["api", "compose.yml", "docker-compose.hardened.yml"]);
+}
+
+#[test]
+fn file_edited_while_the_plan_is_shown_is_left_alone() {
+    // The plan is longer than a pipe holds, so the program waits for its reader after it has read the stack.
+    let services: String = (0..200)
+        .map(|index| format!("  {}-{index}:\n    image: example/app:1\n", "service".repeat(50)))
+        .collect();
+    let compose = format!("services:\n{services}");
+    for (edited, more) in
+        [("compose.yml", &["--in-place"][..]), ("compose.yml", &[]), ("api/Dockerfile", &[])]
+    {
+        let sandbox = Sandbox::empty();
+        sandbox.write("compose.yml", &compose);
+        fs::create_dir(sandbox.path("api")).unwrap();
+        sandbox.write("api/Dockerfile", "FROM alpine:3.20\nUSER 1000\n");
+        let mut command = sandbox.command(apply(more));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0]).unwrap();
+        let edit = format!("# edited meanwhile\n{}", sandbox.read(edited));
+        sandbox.write(edited, &edit);
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert!(rest.len() > 64 * 1024, "a pipe holds all {} bytes", rest.len());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            format!("error: {edited} changed since it was read; nothing was written, run apply again\n")
+        );
+        assert!(!rest.contains("wrote ") && !rest.contains("changed "), "{rest}");
+        assert_eq!(sandbox.read(edited), edit);
+        assert!(!sandbox.path("docker-compose.hardened.yml").exists());
+    }
 }
