@@ -6,7 +6,8 @@
 #
 # Prints, per tool: wall time (mean and standard deviation, by hyperfine), its ratio to temper's, peak memory of one run
 # (by GNU time), and exit status. The tools come from PyPI and are kept in target/bench-tools; remove that folder to get
-# newer ones. RUNS=N sets the number of measured runs, 5 by default.
+# newer ones. RUNS=N sets the number of measured runs, 5 by default. LIMIT=SECONDS stops a tool that takes longer, after
+# 900 by default. A tool that needs more than 60 seconds is run once only, which the table says.
 #
 # How to read it: the directory is the same, the work is not. checkov reads Dockerfiles, workflows and manifests (it has
 # no Compose checks), zizmor workflows only, hadolint Dockerfiles only; temper reads all of it and Compose. So a ratio
@@ -16,7 +17,7 @@
 # Exit status: 0 measured, 1 temper could not be measured, 2 usage or a missing tool of this script itself.
 set -euo pipefail
 
-readonly runs=${RUNS:-5}
+readonly runs=${RUNS:-5} limit=${LIMIT:-900} slow=60
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 2; }
@@ -51,23 +52,36 @@ install() {
     python3 -m venv "$place" && "$place/bin/pip" install --quiet "$1" </dev/null >&2 && touch "$place/installed"
 }
 
-names=() commands=() memory=() statuses=()
+names=() memory=() statuses=() once=() commands=()
 
-# measure_once NAME ACCEPTED COMMAND...: runs it once, and keeps it for hyperfine unless it fails. Tools say with their
-# exit status that they found something; ACCEPTED is a pattern of the statuses that mean "it worked".
+# measure_once NAME ACCEPTED COMMAND...: runs it once, and keeps it for hyperfine unless it fails or is slow. Tools say
+# with their exit status that they found something; ACCEPTED is a pattern of the statuses that mean "it worked".
 measure_once() {
-    local name=$1 accepted=$2 status=0
+    local name=$1 accepted=$2 status=0 seconds kibibytes
     shift 2
     local log=$work/$name
-    /usr/bin/time -v -o "$log.time" "$@" >"$log.out" 2>"$log.err" </dev/null || status=$?
+    # GNU time stands inside, so that it measures the tool and not `timeout`.
+    timeout --kill-after=10 "$limit" /usr/bin/time -f '%e %M' -o "$log.time" "$@" >"$log.out" 2>"$log.err" </dev/null ||
+        status=$?
+    if ((status == 124 || status == 137)); then
+        say "$name: left out, it was stopped after $limit seconds"
+        return 1
+    fi
     if [[ ! $status =~ ^($accepted)$ ]]; then
         say "$name: left out, it failed with exit status $status: $(tail -n 1 "$log.err")"
         return 1
     fi
+    # Before its own line, GNU time says that the exit status was not 0.
+    read -r seconds kibibytes < <(tail -n 1 "$log.time")
     names+=("$name")
-    commands+=("$(printf '%q ' "$@")")
-    memory+=("$(awk -F': ' '/Maximum resident set size/ { print $2 }' "$log.time")")
+    memory+=("$kibibytes")
     statuses+=("$status")
+    if ((${seconds%.*} >= slow)); then
+        once+=("$seconds")
+    else
+        once+=(-)
+        commands+=("$(printf '%q ' "$@")")
+    fi
 }
 
 # peer NAME PACKAGE ACCEPTED COMMAND...: one of the other tools. It is never the reason why nothing is measured.
@@ -82,19 +96,21 @@ peer() {
 }
 
 table() {
-    python3 - "$work/times.json" "${#names[@]}" "${names[@]}" "${memory[@]}" "${statuses[@]}" <<'PYTHON'
+    python3 - "$work/times.json" "${#names[@]}" "${names[@]}" "${memory[@]}" "${statuses[@]}" "${once[@]}" <<'PYTHON'
 import json
 import sys
 
 path, count, *columns = sys.argv[1:]
 count = int(count)
-names, memory, statuses = (columns[i * count : (i + 1) * count] for i in range(3))
-results = json.load(open(path))["results"]
+names, memory, statuses, once = (columns[i * count : (i + 1) * count] for i in range(4))
+repeated = iter(json.load(open(path))["results"])
+results = [next(repeated) if wall == "-" else {"mean": float(wall), "stddev": None} for wall in once]
 base = results[0]
 print(f"{'tool':<10} {'mean':>10} {'± sd':>9} {'ratio':>8} {'memory':>9} {'ratio':>8} {'exit':>5}")
 for name, result, kib, status in zip(names, results, memory, statuses):
     time, space = result["mean"] / base["mean"], int(kib) / int(memory[0])
-    mean, deviation = f"{result['mean'] * 1000:.1f} ms", f"{(result['stddev'] or 0) * 1000:.1f} ms"
+    mean = f"{result['mean'] * 1000:.1f} ms"
+    deviation = "one run" if result["stddev"] is None else f"{result['stddev'] * 1000:.1f} ms"
     print(f"{name:<10} {mean:>10} {deviation:>9} {time:>7.1f}x {int(kib) / 1024:>5.1f} MB {space:>7.1f}x {status:>5}")
 PYTHON
 }
@@ -124,7 +140,7 @@ else
     say "hadolint: left out, $root has no Dockerfile"
 fi
 
-say "measuring ${names[*]}, $runs runs each"
+say "measuring, $runs runs each: ${commands[*]%% *}"
 # Each was seen to work above; here only the exit statuses that mean "found something" are ignored.
 hyperfine --shell=none --warmup 1 --runs "$runs" --ignore-failure --style none --export-json "$work/times.json" "${commands[@]}" >&2
 printf '%s, %s Dockerfiles\n' "$root" "${#dockerfiles[@]}"
