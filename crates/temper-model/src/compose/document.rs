@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use temper_text::{FileId, Loc, SourceFile, Span};
 use temper_yaml::{Entry, Kind, Node, Style, Typed};
 
+use super::go_yaml::{AsText, Timestamp, binary};
 use super::load_path::KeyPath;
 use super::tags::Removal;
 use crate::{Data, Member, Origin, Text, Value};
@@ -233,12 +234,43 @@ impl<'n> Reader<'n, '_> {
             Some(Typed::Null) => Data::Null,
             Some(Typed::Bool(value)) => Data::Bool(value),
             Some(Typed::Int(value)) => Data::Int(value),
-            Some(Typed::Float(value)) => Data::Float(value),
-            Some(Typed::Str(text)) => Data::Str(text.into()),
+            Some(Typed::Float(value)) => {
+                if !value.is_finite() {
+                    let text = node.as_str().unwrap_or_default();
+                    self.fault(
+                        node.span,
+                        format!("expected a finite number, found `{text}`; put it in quotes"),
+                    );
+                }
+                Data::Float(value)
+            }
+            Some(Typed::Str(text)) => self.text(node, text),
             None => {
                 let text = node.as_str().unwrap_or_default();
                 let tag = node.tag.as_deref().unwrap_or_default();
                 self.fault(node.span, format!("expected a value of type {tag}, found `{text}`"));
+                Data::Str(text.into())
+            }
+        }
+    }
+
+    /// A text, unless the reader of Compose makes something else of it.
+    fn text(&mut self, node: &Node, text: &str) -> Data {
+        if node.tag.as_deref() == Some("!!binary") {
+            let Some(decoded) = binary(text) else {
+                self.fault(node.span, "expected base64 after `!!binary`");
+                return Data::Str(text.into());
+            };
+            return Data::Str(decoded.as_str().into());
+        }
+        let Some(time) = timestamp(node, text) else { return Data::Str(text.into()) };
+        match time.at(&self.path) {
+            AsText::Text(text) => Data::Str(text.as_str().into()),
+            AsText::Written => Data::Str(text.into()),
+            AsText::Refused => {
+                let message =
+                    format!("Docker Compose makes a date of `{text}`, and expects a text; put it in quotes");
+                self.fault(node.span, message);
                 Data::Str(text.into())
             }
         }
@@ -298,7 +330,7 @@ impl<'n> Reader<'n, '_> {
             self.fault(node.span, "expected a string as key, found a list or a mapping");
             return None;
         };
-        if !matches!(node.typed(), Some(Typed::Str(_))) {
+        if !matches!(node.typed(), Some(Typed::Str(_))) || timestamp(node, text).is_some() {
             self.fault(node.span, format!("expected a string as key, found `{text}`; put it in quotes"));
         }
         Some(text.to_owned())
@@ -326,6 +358,16 @@ impl<'n> Reader<'n, '_> {
             }
         }
     }
+}
+
+/// The point in time that a plain scalar, or one with that tag, is.
+fn timestamp<'t>(node: &Node, text: &'t str) -> Option<Timestamp<'t>> {
+    let plain = matches!(&node.kind, Kind::Scalar(scalar) if scalar.style == Style::Plain);
+    let may = match node.tag.as_deref() {
+        None => plain,
+        Some(tag) => tag == "!!timestamp",
+    };
+    Timestamp::of(text).filter(|_| may)
 }
 
 fn is_merge_key(node: &Node) -> bool {

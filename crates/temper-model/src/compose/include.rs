@@ -8,6 +8,7 @@ use temper_text::Loc;
 use super::Definition;
 use super::document::{Fault, MAX_DEPTH};
 use super::extends::mark;
+use super::include_conflict::is_same;
 use super::load::{Loader, Scope};
 use super::load_start::{default_env_file, read_env_files};
 use crate::{Data, Member, Origin, Value, path};
@@ -134,6 +135,7 @@ fn take_in(
     let model = loader.model(&include.files, &inner);
     let Some(mut imported) = model.root else { return };
     resolve_environment(&mut imported, &inner.environment);
+    loader.empty_lists(&mut imported);
     mark(&mut imported, Origin::Include(include.at));
     for section in SECTIONS {
         import(loader, root, &mut imported, section);
@@ -159,7 +161,7 @@ fn import(loader: &mut Loader<'_>, root: &mut Value, imported: &mut Value, secti
             None => {
                 target.insert(name, member);
             }
-            Some(own) if same(&own.value, &member.value) => {}
+            Some(own) if is_same(loader, (section, &name), &own.value, &member.value) => {}
             Some(_) => {
                 let message = format!(
                     "{section}.{name} is defined here and by a file that includes this one; \
@@ -168,19 +170,6 @@ fn import(loader: &mut Loader<'_>, root: &mut Value, imported: &mut Value, secti
                 loader.refuse(Fault { at: member.key, message });
             }
         }
-    }
-}
-
-/// True when two values hold the same data, wherever they are written.
-fn same(a: &Value, b: &Value) -> bool {
-    match (&a.data, &b.data) {
-        (Data::Map(a), Data::Map(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(key, own)| b.get(key).is_some_and(|other| same(&own.value, &other.value)))
-        }
-        (Data::Seq(a), Data::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Data::Str(a), Data::Str(b)) => a.value == b.value && a.missing == b.missing,
-        (a, b) => a == b,
     }
 }
 

@@ -20,10 +20,11 @@ use super::load_path::KeyPath;
 use super::load_start::{self, Start};
 use super::loaded::{Loaded, Mode};
 use super::merge::merge;
+use super::merge_empty::{Emptied, empty, empty_again};
 use super::merge_unicity::enforce;
 use super::report::Report;
 use super::tags::{Removal, remove};
-use super::{Definition, Selection, canonical, schema};
+use super::{Definition, Selection, canonical, paths, schema};
 use crate::yaml_files::YamlFiles;
 use crate::{Data, FileTree, Problem, Value, path};
 
@@ -133,6 +134,12 @@ impl<'l> Loader<'l> {
     /// Says which directory is that of the project, before any Compose file is read.
     pub(super) fn set_project(&mut self, directory: &str) {
         directory.clone_into(&mut self.project);
+    }
+
+    /// The absolute directory that relative paths of a file mean.
+    pub(super) fn directory_of(&self, file: FileId) -> String {
+        let relative = self.bases.get(&file).unwrap_or(&self.project);
+        paths::absolute(self.tree.root(), relative, None)
     }
 
     /// Notes what Compose refuses.
@@ -268,7 +275,10 @@ impl<'l> Loader<'l> {
         let mut merged = match model.root.take() {
             Some(mut base) => {
                 remove(&mut base, &removals, &mut KeyPath::default());
-                merge(base, root, &mut KeyPath::default(), &mut faults)
+                let emptied = self.empty_lists(&mut base);
+                let mut merged = merge(base, root, &mut KeyPath::default(), &mut faults);
+                empty_again(&mut merged, &emptied);
+                merged
             }
             None => root,
         };
@@ -280,6 +290,17 @@ impl<'l> Loader<'l> {
         canonical::external_names(&mut merged, &mut faults);
         faults.into_iter().for_each(|fault| self.refuse(fault));
         model.root = Some(merged);
+    }
+
+    /// Makes nothing of empty lists as Compose 2.26 does before it merges another file. Only an exact reading does so,
+    /// for it makes Compose refuse what it takes in a single file.
+    pub(super) fn empty_lists(&mut self, base: &mut Value) -> Vec<Emptied> {
+        if self.mode == Mode::Lenient {
+            return Vec::new();
+        }
+        let emptied = empty(base);
+        emptied.iter().for_each(|list| self.format.emptied(list.at));
+        emptied
     }
 
     /// One document with its variables, `extends` and `include` resolved.

@@ -84,16 +84,20 @@ fn unnamed_files(
     files
 }
 
-/// Adds the variables of the env files that are asked for, or of `.env` in `directory`. What is there already wins.
+/// Adds the variables of the env files that are asked for (by `--env-file`, else `COMPOSE_ENV_FILES`), or of `.env` in
+/// `directory`. What is there already wins.
 fn env_files(
     loader: &mut Loader<'_>,
     selection: &Selection,
     directory: &str,
     environment: &mut IndexMap<String, String>,
 ) {
-    let files = match selection.env_files.as_slice() {
-        [] => default_env_file(loader.tree, directory).into_iter().collect(),
-        files => files.iter().map(|file| path::normal(file)).collect::<Vec<_>>(),
+    // Of the shell: Compose has not read `.env` when it looks for this one.
+    let listed = selection.environment.get("COMPOSE_ENV_FILES").filter(|list| !list.is_empty());
+    let files = match (selection.env_files.as_slice(), listed) {
+        ([], Some(list)) => list.split(',').map(|file| loader.locate("", file)).collect(),
+        ([], None) => default_env_file(loader.tree, directory).into_iter().collect(),
+        (files, _) => files.iter().map(|file| path::normal(file)).collect::<Vec<_>>(),
     };
     let from_files = read_env_files(loader, &files, environment, None);
     for (name, value) in from_files {

@@ -68,13 +68,22 @@ pub(crate) fn enforce(value: &mut Value, path: &mut KeyPath, faults: &mut Vec<Fa
             }
         }
         Data::Seq(items) => {
-            if let Some((_, key)) = UNIQUE.iter().find(|(pattern, _)| path.matches(pattern)) {
+            if let Some(key) = key_of(path) {
                 let listed = std::mem::take(items);
-                *items = unique(listed, *key, path, faults);
+                *items = unique(listed, key, path, faults);
             }
         }
         Data::Null | Data::Bool(_) | Data::Int(_) | Data::Float(_) | Data::Str(_) => {}
     }
+}
+
+/// True when Compose builds the list at this path anew after each file.
+pub(crate) fn is_rebuilt(path: &KeyPath) -> bool {
+    key_of(path).is_some()
+}
+
+fn key_of(path: &KeyPath) -> Option<Key> {
+    UNIQUE.iter().find(|(pattern, _)| path.matches(pattern)).map(|(_, key)| *key)
 }
 
 fn unique(items: Vec<Value>, key: Key, path: &KeyPath, faults: &mut Vec<Fault>) -> Vec<Value> {

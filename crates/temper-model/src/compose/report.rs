@@ -1,6 +1,8 @@
+use std::collections::HashSet;
+
 use temper_text::{Loc, SourceMap};
 
-use crate::{Problem, Value};
+use crate::{Data, Problem, Value};
 
 /// Collects what is wrong with a project while it is read.
 #[derive(Debug)]
@@ -11,6 +13,8 @@ pub(crate) struct Report {
     /// What is refused now is only warned of.
     warning: bool,
     faults: Vec<Fault>,
+    /// Empty lists that were made nothing of.
+    emptied: HashSet<Loc>,
 }
 
 #[derive(Debug)]
@@ -23,7 +27,7 @@ struct Fault {
 impl Report {
     /// An empty report. `lenient`: a value that hangs on a variable without a value is no fault.
     pub(crate) fn new(lenient: bool) -> Self {
-        Self { lenient, field: None, warning: false, faults: Vec::new() }
+        Self { lenient, field: None, warning: false, faults: Vec::new(), emptied: HashSet::new() }
     }
 
     /// True when values that hang on variables without a value are passed over.
@@ -34,6 +38,16 @@ impl Report {
     /// True for a value that hangs on a variable without a value, when such values are passed over.
     pub(crate) fn passes_over(&self, value: &Value) -> bool {
         self.lenient && !value.missing().is_empty()
+    }
+
+    /// Notes that Compose has made nothing of the empty list that is written there.
+    pub(crate) fn emptied(&mut self, at: Loc) {
+        self.emptied.insert(at);
+    }
+
+    /// True for nothing that is written as an empty list.
+    pub(crate) fn was_emptied(&self, value: &Value) -> bool {
+        matches!(value.data, Data::Null) && self.emptied.contains(&value.at)
     }
 
     /// Reads a field: messages of `read` begin with its name.

@@ -144,6 +144,11 @@ impl Checker<'_> {
     }
 
     fn wrong_type(&mut self, value: &Value, shape: &Shape) {
+        if self.report.was_emptied(value) {
+            let message = "Docker Compose 2.26 makes nothing of an empty list once another file is merged, and \
+                           refuses that; remove the key";
+            return self.refuse(value.at, message);
+        }
         let message = format!("expected {}, found {}", expected(shape), found(value));
         self.refuse(value.at, &message);
     }

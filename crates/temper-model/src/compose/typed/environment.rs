@@ -121,7 +121,9 @@ impl EnvironmentFiles<'_> {
         if let Some(known) = self.read.get(path) {
             return known.clone();
         }
-        let read = self.tree.read(path).ok().map(|text| {
+        let read = self.tree.read(path).ok();
+        // A device, not a file; some name it for "no env file".
+        let read = read.or_else(|| (path == "/dev/null").then(String::new)).map(|text| {
             let id = self.sources.add(SourceFile::new(path, text.clone()));
             Rc::new((id, text))
         });
