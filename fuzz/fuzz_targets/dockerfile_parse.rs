@@ -93,7 +93,9 @@ fn document(text: &str, heredoc: &Heredoc) {
     for span in [heredoc.span, heredoc.body, heredoc.terminator] {
         assert_fits(text, span);
     }
-    assert!(heredoc.span.slice(text).starts_with("<<"), "{heredoc:?}");
+    // A descriptor may stand before it: `3<<EOF`.
+    let opening = heredoc.span.slice(text).trim_start_matches(|c: char| c.is_ascii_digit());
+    assert!(opening.starts_with("<<"), "{heredoc:?}");
     assert_in_order([heredoc.span, heredoc.body, heredoc.terminator]);
     let end = heredoc.terminator.slice(text);
     assert!(end.is_empty() || end.trim_matches(['\t', '\r']) == heredoc.name, "{heredoc:?} ends in {end:?}");

@@ -3,9 +3,10 @@ use temper_fit::Profile;
 use temper_model::compose::Service;
 use temper_model::container::Container;
 use temper_model::{Date, Dockerfile, ProjectGroup, Stack};
+use temper_text::FileId;
 
 use crate::controls::{ALL, ContainerContext, Control, DockerfileContext, ProjectContext, ServiceContext};
-use crate::{Judgement, Surface, Verdicts};
+use crate::{Judgement, Safety, Surface, Verdicts};
 
 /// Which controls to run, and on which services.
 #[derive(Debug, Clone, Default)]
@@ -153,7 +154,47 @@ impl Judge<'_> {
         judgements.extend(self.run(Surface::Compose, &resource, Some(index), |control, verdicts| {
             control.project(&context, verdicts);
         }));
+        let in_overlays = self.overlays(index, group, &judgements);
+        judgements.extend(in_overlays);
         (profiles, Part { judgements, resources })
+    }
+
+    /// What overlays that have to be named add to a project or change in it, judged in the project that they make.
+    ///
+    /// Only what fails or is unknown at a place in the overlay counts: all else is said of the project already. Nothing
+    /// is planned for it, because temper changes what starts by default.
+    fn overlays(&self, index: usize, group: &ProjectGroup, known: &[Judgement]) -> Vec<Judgement> {
+        let mut judgements: Vec<Judgement> = Vec::new();
+        for overlay in &group.overlays {
+            let Some(project) = &overlay.merged else { continue };
+            let named = overlay.changes.iter().chain(&overlay.adds);
+            let services = named
+                .filter(|name| self.selection.has_service(name))
+                .filter_map(|name| project.services.get(name));
+            let path = self.stack.sources.file(overlay.file).path();
+            for service in services {
+                let profile = temper_fit::profile(self.stack, service);
+                let context =
+                    ServiceContext { stack: self.stack, group, project, index, service, profile: &profile };
+                let resource = format!("service/{}", service.name);
+                let found = self.run(Surface::Compose, &resource, Some(index), |control, verdicts| {
+                    control.service(&context, verdicts);
+                });
+                let is_new = |found: &Judgement| {
+                    let same =
+                        |known: &Judgement| known.control.id == found.control.id && known.at == found.at;
+                    !known.iter().chain(&judgements).any(same)
+                };
+                let mut found: Vec<Judgement> = found
+                    .into_iter()
+                    .filter(|found| found.at.file == overlay.file && found.verdict.is_finding())
+                    .filter(is_new)
+                    .collect();
+                found.iter_mut().for_each(|found| belongs_to_overlay(found, overlay.file, path));
+                judgements.extend(found);
+            }
+        }
+        judgements
     }
 
     fn dockerfile(&self, dockerfile: &Dockerfile) -> Part {
@@ -215,5 +256,18 @@ impl Judge<'_> {
             judgements.extend(verdicts.into_judgements());
         }
         judgements
+    }
+}
+
+/// Says that a finding holds only when the overlay is named, and that temper does not mend it.
+fn belongs_to_overlay(found: &mut Judgement, overlay: FileId, path: &str) {
+    found.overlay = Some(overlay);
+    found.message = format!("with {path}: {}", found.message);
+    if let Some(fix) = &mut found.fix {
+        let reason = format!(
+            "{path} has to be named with -f, and temper changes what starts by default: edit it there"
+        );
+        fix.safety = Safety::Refused { reason };
+        fix.changes.clear();
     }
 }

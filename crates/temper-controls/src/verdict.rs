@@ -1,5 +1,5 @@
 use temper_fit::Evidence;
-use temper_text::Loc;
+use temper_text::{FileId, Loc};
 
 use crate::{Fix, Meta, Surface};
 
@@ -20,6 +20,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// True for what a person has to look at: it fails, or it cannot be told.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        matches!(self, Self::Fail | Self::Unknown { .. })
+    }
+
     /// The word used in JSON and on screen.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -66,6 +72,8 @@ pub struct Judgement {
     pub related: Vec<Related>,
     /// What would make it pass.
     pub fix: Option<Fix>,
+    /// The overlay that has to be named for it to hold; `None` for what starts by default.
+    pub overlay: Option<FileId>,
 }
 
 /// Another place that matters for a finding.
@@ -156,6 +164,7 @@ impl Verdicts {
             evidence: Vec::new(),
             related: Vec::new(),
             fix: None,
+            overlay: None,
         });
         self.judgements.last_mut().unwrap()
     }

@@ -5,6 +5,7 @@
 //!
 //! - `.env` and env files, as any project;
 //! - `args`: one argument of the Compose command line per line (`-f`, `compose.yml`, `--profile`, `debug`);
+//! - `directory`: the folder of the case in which both are started, the case itself by default;
 //! - `environment`: variables of the shell, one `NAME=value` per line;
 //! - `known-difference`: why the two differ. Such a case must differ, so that the note cannot outlive its reason.
 
@@ -70,7 +71,7 @@ fn failure(compose: &Path, case: &Path) -> Option<String> {
 }
 
 fn ours(case: &Path) -> Outcome {
-    let tree = DiskTree::new(case);
+    let tree = DiskTree::new(directory(case));
     config(&tree, &mut SourceMap::new(), &selection(case)).map_err(|problems| {
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         messages.join("; ")
@@ -81,7 +82,7 @@ fn theirs(compose: &Path, case: &Path) -> Outcome {
     let output = Command::new(compose)
         .args(lines(case, "args"))
         .args(["config", "--format", "json"])
-        .current_dir(case)
+        .current_dir(directory(case))
         .env_clear()
         .envs(&environment(case))
         .output()
@@ -91,6 +92,10 @@ fn theirs(compose: &Path, case: &Path) -> Outcome {
     } else {
         Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
     }
+}
+
+fn directory(case: &Path) -> PathBuf {
+    case.join(fs::read_to_string(case.join("directory")).unwrap_or_default().trim())
 }
 
 fn lines(case: &Path, file: &str) -> Vec<String> {

@@ -33,8 +33,13 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     // On the first day of all, every waiver holds.
     let today = options.today.unwrap_or_else(|| Date::from_unix_seconds(0));
-    let all = |stack: &Stack| judge(stack, &Selection::default(), today).judgements;
-    plan_with(stack, tree, load, &judged.judgements, options, &all)
+    let all = |stack: &Stack| of_default(&judge(stack, &Selection::default(), today).judgements);
+    plan_with(stack, tree, load, &of_default(&judged.judgements), options, &all)
+}
+
+/// What is said of the stack as it starts by default. What an overlay that has to be named does is for a person to mend.
+fn of_default(judgements: &[Judgement]) -> Vec<Judgement> {
+    judgements.iter().filter(|judgement| judgement.overlay.is_none()).cloned().collect()
 }
 
 pub(crate) fn plan_with(

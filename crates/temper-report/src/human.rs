@@ -126,7 +126,15 @@ fn project(shown: &Shown<'_>, group: &ProjectGroup, found: &[Vec<&Judgement>]) -
         let _ = writeln!(out, "  {DIM}{}{DIM:#}", wrap(&text, view.width, name.len() + 2, 2));
         for overlay in &group.overlays {
             let path = stack.sources.file(overlay.file).path();
-            let text = format!("overlay {path}: {}", overlay.reason);
+            // Its lines are judged here, the stack that it makes only when it is named.
+            let named: Vec<String> = files
+                .iter()
+                .filter(|file| **file != group.hardened_path)
+                .chain([&path])
+                .map(|file| format!("-f {file}"))
+                .collect();
+            let text =
+                format!("overlay {path}: {}; judge it whole with `{}`", overlay.reason, named.join(" "));
             let _ = writeln!(out, "  {DIM}{}{DIM:#}", wrap(&text, view.width, 2, 4));
         }
     }

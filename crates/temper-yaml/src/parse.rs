@@ -23,13 +23,17 @@ const CORE_TAGS: &str = "tag:yaml.org,2002:";
 ///
 /// # Errors
 /// When the text is not YAML, is larger than [`MAX_BYTES`], has more than [`MAX_NODES`] nodes, is nested deeper than
-/// [`MAX_DEPTH`], holds a NUL byte, or holds a merge conflict.
+/// [`MAX_DEPTH`], holds a NUL byte or a carriage return without a line feed, or holds a merge conflict.
 pub fn parse(text: &str) -> Result<Yaml, YamlError> {
     if text.len() > MAX_BYTES {
         return Err(YamlError::new("file is larger than 16 MiB", Span::at(0)));
     }
     if let Some(at) = text.find('\0') {
         let message = "NUL byte: expected a text file, this one is binary or UTF-16; save it as UTF-8";
+        return Err(YamlError::new(message, Span::new(at, at + 1)));
+    }
+    if let Some(at) = lone_carriage_return(text) {
+        let message = "carriage return without a line feed: save the file with line ends LF or CRLF";
         return Err(YamlError::new(message, Span::new(at, at + 1)));
     }
     if let Some(error) = merge_conflict(text) {
@@ -57,6 +61,13 @@ pub fn parse(text: &str) -> Result<Yaml, YamlError> {
         }
     }
     Ok(builder.finish())
+}
+
+/// YAML takes it for a line end, as old Mac OS did. Nothing else that works with lines does, nor any editor today.
+fn lone_carriage_return(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let is_lone = |(at, byte): &(usize, &u8)| **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    bytes.iter().enumerate().find(is_lone).map(|(at, _)| at)
 }
 
 /// A collection whose end has not been seen yet.

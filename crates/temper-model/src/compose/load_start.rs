@@ -38,7 +38,11 @@ pub(super) struct Start {
 pub(super) fn start(loader: &mut Loader<'_>, selection: &Selection) -> Start {
     let mut environment = selection.environment.clone();
     let explicit = selection.project_directory.as_deref().map(path::normal);
-    let mut directory = explicit.clone().unwrap_or_else(|| directory_of(&selection.files));
+    let mut directory = match &explicit {
+        Some(explicit) => explicit.clone(),
+        None if selection.files.is_empty() => nearest_directory(loader, &environment),
+        None => directory_of(&selection.files),
+    };
     env_files(loader, selection, &directory, &mut environment);
     let files = match selection.files.as_slice() {
         [] => unnamed_files(loader, &environment, &directory),
@@ -57,6 +61,19 @@ pub(super) fn start(loader: &mut Loader<'_>, selection: &Selection) -> Start {
 
 fn directory_of(files: &[String]) -> String {
     files.first().map(|file| path::parent(&path::normal(file)).to_owned()).unwrap_or_default()
+}
+
+/// The root of the stack, or the nearest directory above it that has a Compose file. Compose looks upwards when no file
+/// is named; a scan does not leave its root.
+fn nearest_directory(loader: &Loader<'_>, environment: &IndexMap<String, String>) -> String {
+    let named = environment.get("COMPOSE_FILE").is_some_and(|list| !list.is_empty());
+    if named || loader.mode == Mode::Lenient {
+        return String::new();
+    }
+    let above = loader.tree.root().split('/').filter(|part| !part.is_empty()).count();
+    let has_file =
+        |directory: &String| NAMES.iter().any(|name| loader.tree.is_file(&path::join(directory, name)));
+    (0..=above).map(|up| vec![".."; up].join("/")).find(has_file).unwrap_or_default()
 }
 
 /// Files of `COMPOSE_FILE`, or the one with a usual name and its override.
@@ -78,7 +95,10 @@ fn unnamed_files(
         None => Vec::new(),
     };
     if files.is_empty() {
-        let message = format!("no Compose file; expected one of {}, or name one with -f", NAMES.join(", "));
+        let message = format!(
+            "no Compose file here or above; expected one of {}, or name one with -f",
+            NAMES.join(", ")
+        );
         loader.unreadable(directory, None, message);
     }
     files

@@ -136,6 +136,7 @@ impl Context<'_> {
             evidence: Vec::new(),
             related: Vec::new(),
             fix,
+            overlay: None,
         }
     }
 

@@ -58,11 +58,10 @@ pub(super) fn without_line_end_that_is_not_written<'a>(
     value: &'a str,
 ) -> &'a str {
     let rest = text.get(content.end as usize..).unwrap_or("");
-    if text.ends_with(['\n', '\r']) || !rest.bytes().all(|byte| byte == b' ') {
+    if text.ends_with('\n') || !rest.bytes().all(|byte| byte == b' ') {
         return value;
     }
     let body = text.get(next_line(text, scalar.start as usize)..).unwrap_or("");
-    let body = body.replace("\r\n", "\n").replace('\r', "\n");
     let content_start = content.start as usize;
     let indent = content_start.saturating_sub(line_start(text, content_start));
     let blank: usize =

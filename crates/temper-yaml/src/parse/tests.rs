@@ -27,6 +27,15 @@ fn more_nodes_than_memory_is_for_are_refused() {
 }
 
 #[test]
+fn carriage_return_that_ends_no_line_is_refused() {
+    for text in ["a: |+\r  x\r", "a: 1\r", "a: 1\r\r\n", "\"\\n -\" ->\r0--"] {
+        let (message, at) = error(text);
+        assert_eq!(message, "carriage return without a line feed: save the file with line ends LF or CRLF");
+        assert_eq!(at, "\r", "in {text:?}");
+    }
+}
+
+#[test]
 fn name_of_an_alias_may_begin_with_a_star() {
     assert_eq!(root("**").kind, Kind::Alias("*".into()));
 }
@@ -101,7 +110,6 @@ fn block_scalar_has_no_line_end_that_the_file_does_not_have() {
         ("a: |\n  x  ", "x  "),
         ("a: |\n  x\n ", "x\n"),
         ("a: |\n  x\n    ", "x\n  "),
-        ("a: |\n  x\r  ", "x\n"),
         ("a: |+\n   ", ""),
         ("a: |+\n\n\n   ", "\n\n"),
         ("a: |1\n  x\n  ", " x\n "),

@@ -76,7 +76,7 @@ fn config_refuses_what_compose_refuses() {
     exit status 2
 
     ---
-    error: no Compose file; expected one of compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml, or name one with -f
+    error: no Compose file here or above; expected one of compose.yaml, compose.yml, docker-compose.yml, docker-compose.yaml, or name one with -f
     ");
 }
 

@@ -306,3 +306,49 @@ fn output_that_is_closed_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
+
+#[test]
+fn what_only_an_overlay_brings_is_judged_and_not_planned() {
+    let sandbox = Sandbox::empty();
+    let hardened =
+        "    image: example/app:1\n    user: \"1000:1000\"\n    security_opt: [no-new-privileges:true]\n";
+    sandbox.write("compose.yml", format!("services:\n  api:\n{hardened}"));
+    sandbox.write(
+        "compose.prod.yml",
+        "services:\n  api:\n    privileged: true\n  extra:\n    image: example/extra:1\n",
+    );
+    let only = ["--only", "no-privileged,no-new-privileges"];
+    let outcome = sandbox.temper(["scan"].into_iter().chain(only));
+    insta::assert_snapshot!(outcome.shown(), @"
+    exit status 1
+    .: 1 service in 1 Compose project, 0 Dockerfiles
+    2 fail (1 critical, 1 high), 0 unknown, 2 pass
+
+    project stack  1 service; `docker compose` picks compose.yml in this directory
+      overlay compose.prod.yml: changes services of its base; judge it whole with `-f compose.yml -f
+        compose.prod.yml`
+
+    service/api  compose.yml:2:3  1 critical
+     --> compose.prod.yml:3:17
+      |
+    3 |     privileged: true
+      |                 ^^^^ no-privileged
+      critical no-privileged            with compose.prod.yml: runs privileged: all capabilities, all
+                                        devices, no seccomp
+
+    service/extra  1 high
+     --> compose.prod.yml:4:3
+      |
+    4 |   extra:
+      |   ^^^^^ no-new-privileges
+      high     no-new-privileges        with compose.prod.yml: processes can gain privileges:
+                                        `no-new-privileges` is not in `security_opt`
+    ");
+    let plan = sandbox.temper(["plan"].into_iter().chain(only));
+    assert!(plan.stdout.starts_with("0 fixes in 0 files"), "{}", plan.shown());
+    // Judged whole, as the scan says.
+    let files = ["scan", "-f", "compose.yml", "-f", "compose.prod.yml"];
+    let whole = sandbox.temper(files.into_iter().chain(only));
+    assert_eq!(whole.status, Some(1), "{}", whole.shown());
+    assert!(!whole.stdout.contains("with compose.prod.yml"), "{}", whole.shown());
+}
