@@ -13,6 +13,7 @@ pub mod observe;
 pub mod probe;
 pub mod prove;
 pub mod recreate;
+pub mod rollback;
 pub mod snapshot;
 mod verify;
 

@@ -13,8 +13,9 @@ use temper_live::action::{Action, OwnerEntry};
 use temper_live::engine::{Engine, Inspect};
 use temper_live::journal::{Journal, Lock, Run, RunState};
 use temper_live::names;
+use temper_live::probe::{Answer, Endpoint, Origin, Question};
 use temper_live::recreate::Recipe;
-use temper_live::snapshot::{self, Restored, Restoring, Scope, Snapshot};
+use temper_live::snapshot::{self, EndpointState, Restored, Restoring, Scope, Snapshot};
 
 /// A project of two containers: `db` with a volume, and `side` in its network namespace.
 struct Stack {
@@ -93,13 +94,24 @@ impl Stack {
         let scope = Scope {
             project: self.project.clone(),
             files: vec![self.file("compose.yml"), self.file("new.yml")],
-            endpoints: vec![json!({ "answer": 200 })],
+            endpoints: vec![self.silent_port()],
         };
         let state = snapshot::capture(&self.engine, &scope).expect("is captured");
         let id = self.journal.add_snapshot(lock, &state).expect("is stored");
         let stored = self.journal.snapshot(id).expect("is whole").expect("is there");
         assert_eq!(stored.state, state);
         stored
+    }
+
+    /// An endpoint of `db` that was open when it was asked. In truth nobody listens there.
+    fn silent_port(&self) -> EndpointState {
+        let endpoint = Endpoint {
+            service: "db".to_owned(),
+            question: Question::Port { port: 5432 },
+            origin: Origin::Exposed,
+            expected_status: None,
+        };
+        EndpointState { container: self.name("db"), endpoint, answers: vec![Answer::Open] }
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -47,6 +47,15 @@ Examples:
 Exit status: 0 all is proven, 1 something does not hold or cannot be told, 2 something could not be read,
 3 no container engine answers.";
 
+const ROLLBACK_HELP: &str = "\
+Examples:
+  temper rollback                           undo a rollout that was interrupted, or return to the latest snapshot
+  temper rollback --list                    which snapshots there are; nothing is changed
+  temper rollback --to 2                    return to snapshot 2
+
+Exit status: 0 everything is proven to be as it was, 1 something is not, 2 bad input, or there is no snapshot,
+3 the engine is needed and not there.";
+
 const CONFIG_HELP: &str = "\
 Examples:
   temper config                             the files that `docker compose` would pick
@@ -87,6 +96,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Prove on the running containers that every control holds.
     Verify(Verify),
+    /// Return to the stack as it was before a rollout, and check that it works.
+    Rollback(Rollback),
     /// Print the merged Compose model as JSON, as `docker compose config --format json` does.
     Config(Config),
     /// Explain a control: what it flags, why it matters, how it is fixed.
@@ -295,6 +306,40 @@ pub(crate) struct Verify {
     /// Every finding with its source excerpt and evidence.
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+}
+
+/// `temper rollback`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = ROLLBACK_HELP)]
+pub(crate) struct Rollback {
+    /// The root of the stack.
+    #[arg(default_value = ".", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) path: PathBuf,
+
+    /// The snapshot to return to. Without it: that of the rollout that was interrupted, else the latest.
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) to: Option<i64>,
+
+    /// Show the snapshots and what was rolled out since; nothing is changed.
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) list: bool,
+
+    /// Seconds to wait until containers that were healthy are healthy again.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub(crate) timeout: u64,
+
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = RecordFormat::Human)]
+    pub(crate) format: RecordFormat,
+}
+
+/// Forms of what is said of snapshots and runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordFormat {
+    /// For people.
+    Human,
+    /// For programs: one JSON document.
+    Json,
 }
 
 /// `temper config`.

@@ -23,6 +23,9 @@ pub(crate) enum Error {
         /// What the system said.
         reason: String,
     },
+    /// The engine, Compose or another program outside is needed and not there.
+    #[error("{0}")]
+    Needed(String),
     /// The reader of our output has gone away (`temper scan | head`): nobody is left to tell.
     #[error("the output was closed")]
     Closed,
@@ -32,7 +35,7 @@ impl Error {
     /// How a command ends that met this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Engine(_) => Exit::Unavailable,
+            Self::Engine(_) | Self::Needed(_) => Exit::Unavailable,
             _ => Exit::BadInput,
         }
     }

@@ -7,6 +7,7 @@ mod args;
 mod attempt;
 mod cmd;
 mod error;
+mod history;
 mod output;
 mod progress;
 mod root;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{FileState, ImageState, SnapshotError, State, VolumeState};
+use super::{EndpointState, FileState, ImageState, SnapshotError, State, VolumeState};
 use crate::engine::{Engine, EngineError, Inspect};
 use crate::journal::sha256;
 
@@ -16,8 +16,8 @@ pub struct Scope {
     pub project: String,
     /// Absolute paths of files that a rollout may change; one that is not there is recorded as such.
     pub files: Vec<PathBuf>,
-    /// How endpoints answered, in a form that only the caller knows.
-    pub endpoints: Vec<Value>,
+    /// How endpoints answered.
+    pub endpoints: Vec<EndpointState>,
 }
 
 /// Looks at everything that a rollout may change. Nothing is changed by it.

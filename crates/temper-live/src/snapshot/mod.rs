@@ -2,6 +2,7 @@
 
 mod capture;
 mod check;
+mod endpoint;
 mod error;
 mod restore;
 mod state;
@@ -10,7 +11,8 @@ mod written;
 
 pub use capture::{Scope, capture};
 pub use check::{Check, check, wait_until_well};
+pub use endpoint::{EndpointCheck, endpoints};
 pub use error::SnapshotError;
 pub use restore::{Restored, Restoring, restore};
-pub use state::{FileState, ImageState, State, VolumeState};
+pub use state::{EndpointState, FileState, ImageState, State, VolumeState};
 pub use store::{Snapshot, SnapshotHead};

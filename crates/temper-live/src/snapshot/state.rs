@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::engine::Inspect;
+use crate::probe::{Answer, Endpoint};
 
 /// A stack at one moment. Environment variables and texts of files are in it: it is handled as a secret.
 #[derive(Clone, Default, PartialEq)]
@@ -21,14 +22,25 @@ pub struct State {
     pub volumes: Vec<VolumeState>,
     /// The networks that they are in, in the form of the Engine API (`GET /networks/{id}`).
     pub networks: Vec<Value>,
-    /// How endpoints answered, in a form that only the caller knows.
-    pub endpoints: Vec<Value>,
+    /// How endpoints answered.
+    pub endpoints: Vec<EndpointState>,
 }
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State").field("project", &self.project).finish_non_exhaustive()
     }
+}
+
+/// How an endpoint answered at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointState {
+    /// The container that was asked, by name.
+    pub container: String,
+    /// What was asked.
+    pub endpoint: Endpoint,
+    /// The answers; several show what varies from one to the next.
+    pub answers: Vec<Answer>,
 }
 
 /// A file at one moment.

@@ -146,7 +146,8 @@ fn items(state: &State) -> Vec<Item> {
         value.get("Name").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     };
     let networks = state.networks.iter().map(|network| Item::new("network", name(network), network));
-    let endpoints = state.endpoints.iter().map(|endpoint| Item::new("endpoint", "", endpoint));
+    let endpoints =
+        state.endpoints.iter().map(|endpoint| Item::new("endpoint", endpoint.endpoint.name(), endpoint));
     files.chain(images).chain(containers).chain(volumes).chain(networks).chain(endpoints).collect()
 }
 

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use temper_live::engine::Engine;
 
-/// The engine. Tests that need one fail without it: a skipped test proves nothing.
+/// The engine that `TEMPER_TEST_ENGINE` names (`cargo xtask test` sets it), else the usual one. Tests that need one fail
+/// without it: a skipped test proves nothing.
 pub(crate) fn engine() -> Engine {
-    Engine::connect(None).expect("this test needs a container engine (Docker); none was reached")
+    let named = std::env::var("TEMPER_TEST_ENGINE").ok();
+    Engine::connect(named.as_deref()).expect("this test needs a container engine (Docker); none was reached")
 }
 
 /// A program that waits for ever: a whole x86-64 ELF file that calls `pause` in a loop. No tool is needed to build it.

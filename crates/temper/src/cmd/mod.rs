@@ -8,6 +8,7 @@ mod init;
 mod load;
 mod man;
 mod plan;
+mod rollback;
 mod scan;
 mod schema;
 mod verify;
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Error> {
         Command::Plan(args) => plan::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Rollback(args) => rollback::run(args),
         Command::Config(args) => config::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Init(args) => init::run(args),

@@ -7,5 +7,6 @@ mod bad_input;
 mod commands;
 mod formats;
 mod plan;
+mod rollback;
 mod scan;
 mod support;
