@@ -1,9 +1,35 @@
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::{ActionError, Moved, Target, Undone};
-use crate::engine::{Engine, Inspect};
+use crate::engine::{Engine, EngineError, Inspect};
 use crate::names;
 use crate::recreate::Recipe;
+
+/// How long the engine may take to end what somebody who was killed had asked of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Tries until the engine has ended what it still works on: a request goes on when whoever sent it is killed. Meanwhile a
+/// name is taken by a container that is not there yet, or a container is being removed.
+fn settled<T>(mut attempt: impl FnMut() -> Result<T, ActionError>) -> Result<T, ActionError> {
+    let start = Instant::now();
+    loop {
+        match attempt() {
+            Err(ActionError::Engine(EngineError::Conflict { .. })) if start.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Removes a container, also one that is being removed already.
+pub(super) fn remove(engine: &Engine, id: &str, anonymous: bool) -> Result<(), ActionError> {
+    settled(|| Ok(engine.remove(id, true, anonymous)?))
+}
 
 /// True when it runs or is kept running by the engine: both mean that its owner wants it up.
 pub(crate) fn runs(inspect: &Inspect) -> bool {
@@ -47,6 +73,10 @@ fn connect(engine: &Engine, id: &str, recipe: &Recipe) -> Result<(), ActionError
 }
 
 pub(super) fn create_marked(engine: &Engine, recipe: &Recipe, run: &str) -> Result<String, ActionError> {
+    settled(|| create_marked_once(engine, recipe, run))
+}
+
+fn create_marked_once(engine: &Engine, recipe: &Recipe, run: &str) -> Result<String, ActionError> {
     if let Some(found) = engine.find(&recipe.name)? {
         if found.label(names::RUN) != Some(run) {
             return Err(ActionError::Changed {
@@ -66,7 +96,7 @@ pub(super) fn remove_marked(engine: &Engine, recipe: &Recipe, run: &str) -> Resu
     };
     // Volumes without a name that were made for this container go with it. What it got from another container stays.
     let own = found.texts("/HostConfig/VolumesFrom").is_empty();
-    engine.remove(found.id(), true, own)?;
+    remove(engine, found.id(), own)?;
     Ok(Undone::changed())
 }
 
@@ -150,10 +180,19 @@ pub(super) fn replacement(
     moved: &Moved,
 ) -> Result<String, ActionError> {
     let recipe = Recipe::of(inspect).references(moved);
+    settled(|| replacement_once(engine, target, inspect, &recipe))
+}
+
+fn replacement_once(
+    engine: &Engine,
+    target: &Target,
+    inspect: &Inspect,
+    recipe: &Recipe,
+) -> Result<String, ActionError> {
     match engine.find(&target.name)? {
-        None => create(engine, &recipe, Some(inspect.text("/Config/Image"))),
+        None => create(engine, recipe, Some(inspect.text("/Config/Image"))),
         Some(found) if stands_for(&found, inspect) => {
-            connect(engine, found.id(), &recipe)?;
+            connect(engine, found.id(), recipe)?;
             Ok(found.id().to_owned())
         }
         Some(_) => Err(ActionError::Changed {
@@ -170,7 +209,7 @@ pub(super) fn remove_replacement(
 ) -> Result<Undone, ActionError> {
     match engine.find(&target.name)? {
         Some(found) if found.id() != target.id && stands_for(&found, inspect) => {
-            engine.remove(found.id(), true, false)?;
+            remove(engine, found.id(), false)?;
             Ok(Undone::changed())
         }
         _ => Ok(Undone::nothing()),

@@ -259,7 +259,7 @@ impl Action {
             }
             Self::RenameContainer { container, to } => container::rename(engine, container, to).map(done),
             Self::RemoveContainer { container, .. } => {
-                Ok(engine.remove(&container.id, true, false).map(done)?)
+                container::remove(engine, &container.id, false).map(done)
             }
             Self::RestoreContainer { container, inspect, moved } => {
                 let id = container::replacement(engine, container, inspect, moved)?;
@@ -271,6 +271,29 @@ impl Action {
                 let left = owner::change(path, entries, owner::Direction::Forth)?.left;
                 Ok(Outcome { container: None, left })
             }
+        }
+    }
+
+    /// Ends what an interrupted attempt to take the action has left under way. The engine goes on with a request when
+    /// whoever sent it is killed: a container may appear or stop later. Asking for the same once more waits for that.
+    ///
+    /// # Errors
+    /// When the engine has gone. That the action cannot be taken is no error here.
+    pub fn settle(&self, engine: &Engine, run: &str) -> Result<(), ActionError> {
+        let by_the_engine = matches!(
+            self,
+            Self::CreateContainer { .. }
+                | Self::StartContainer { .. }
+                | Self::StopContainer { .. }
+                | Self::RenameContainer { .. }
+                | Self::RemoveContainer { .. }
+                | Self::RestoreContainer { .. }
+                | Self::CreateNetwork { .. }
+                | Self::CreateVolume { .. }
+        );
+        match by_the_engine.then(|| self.perform(engine, run)) {
+            Some(Err(ActionError::Engine(error))) if error.is_unreachable() => Err(error.into()),
+            _ => Ok(()),
         }
     }
 

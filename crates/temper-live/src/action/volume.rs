@@ -1,14 +1,29 @@
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::{ActionError, Undone};
 use crate::engine::Engine;
 use crate::names;
 
+/// How long a volume may be seen without its labels: the engine writes them after it made the volume.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// The run that made the volume, when there is one of that name.
 fn made_by(engine: &Engine, name: &str) -> Result<Option<Option<String>>, ActionError> {
-    let Some(volume) = engine.volume(name)? else { return Ok(None) };
-    let label = volume.pointer("/Labels").and_then(|labels| labels.get(names::RUN)?.as_str());
-    Ok(Some(label.map(str::to_owned)))
+    let start = Instant::now();
+    loop {
+        let Some(volume) = engine.volume(name)? else { return Ok(None) };
+        let labels = volume.get("Labels").and_then(Value::as_object);
+        let run = labels.and_then(|labels| labels.get(names::RUN)?.as_str());
+        if labels.is_some_and(|labels| !labels.is_empty()) || start.elapsed() >= PATIENCE {
+            return Ok(Some(run.map(str::to_owned)));
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 pub(super) fn create(

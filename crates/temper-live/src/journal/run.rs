@@ -212,7 +212,11 @@ impl<'j> Run<'j> {
         let (number, detail) = (step.number, step.action.describe());
         self.record_undo(Row::new(number, StepState::Undoing.word(), String::new()), report);
         observer(Event::StepBegun { number, detail: format!("undo: {detail}") });
-        let undone = match step.action.undo(&self.engine, &self.record.id, &self.record.moved()) {
+        // Neither taken nor refused: whoever took it was killed, and the engine may still be at it.
+        let interrupted = step.outcome.is_none() && step.failure.is_none();
+        let settled = if interrupted { step.action.settle(&self.engine, &self.record.id) } else { Ok(()) };
+        let undo = || step.action.undo(&self.engine, &self.record.id, &self.record.moved());
+        let undone = match settled.and_then(|()| undo()) {
             Ok(undone) => undone,
             Err(ActionError::Engine(error)) if error.is_unreachable() => {
                 return Err(JournalError::Step { number, detail, source: error.into() });
