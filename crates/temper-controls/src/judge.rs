@@ -71,6 +71,7 @@ pub fn judge(stack: &Stack, selection: &Selection, today: Date) -> Judged {
     for part in dockerfiles {
         judged.add(part);
     }
+    crate::refuse::apply(stack, &mut judged.judgements);
     crate::waive::apply(stack, &mut judged.judgements, today);
     judged
 }

@@ -7,6 +7,7 @@ mod fix;
 pub mod frameworks;
 mod judge;
 mod meta;
+mod refuse;
 mod verdict;
 mod waive;
 

@@ -14,6 +14,7 @@ pub mod probe;
 pub mod prove;
 pub mod recreate;
 pub mod rollback;
+pub mod rollout;
 pub mod snapshot;
 mod verify;
 

@@ -11,3 +11,15 @@ pub const ONE_OFF: &str = "com.docker.compose.oneoff";
 /// On everything that temper makes and removes again: the run it belongs to, so that nothing is left behind and nothing
 /// else is removed.
 pub const RUN: &str = "io.temper.run";
+/// On everything that only serves a trial or a translation of a run and is removed when it is over, whatever happens.
+pub const SCRATCH: &str = "io.temper.scratch";
+/// Compose: hash over the configuration of the service, by which it knows whether a container is up to date.
+pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
+/// Compose: absolute paths of the files, separated by commas.
+pub const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
+/// Compose: id of the image.
+pub const IMAGE: &str = "com.docker.compose.image";
+/// Compose: its version.
+pub const VERSION: &str = "com.docker.compose.version";
+/// Compose: the container that this one was about to replace.
+pub const REPLACE: &str = "com.docker.compose.replace";

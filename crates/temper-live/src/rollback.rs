@@ -110,6 +110,8 @@ pub fn roll_back(
     run.id().clone_into(&mut done.run);
     let was_rollback = run.record().kind == KIND;
     if !was_rollback {
+        // What only served trials is no step of its own.
+        crate::rollout::sweep(engine, run.id())?;
         phase(observer, format!("undoing {} steps of run {}", run.record().steps.len(), run.id()));
         done.undone = Some(run.undo_all(observer)?);
     }

@@ -20,8 +20,8 @@ pub use discover::{LoadOptions, MARKER, Walk, WalkRequest};
 pub use manifest::{Package, Registry, pypi_name};
 pub use settings::{
     BadDate, BadResource, BadSize, BadSubnet, Class, ClassSizes, DEFAULT_OUTPUT, Date, HttpProbe, ProbeKind,
-    ProbeSettings, ProbeUrl, ProjectSettings, ResourcePattern, ServiceSettings, Settings, SettingsError,
-    Subnet, Tiers, UnknownClass, UserSettings, Waiver, WaiverState, parse_size, show_size,
+    ProbeSettings, ProbeUrl, ProjectSettings, Refusal, ResourcePattern, ServiceSettings, Settings,
+    SettingsError, Subnet, Tiers, UnknownClass, UserSettings, Waiver, WaiverState, parse_size, show_size,
 };
 pub use stack::{Dockerfile, OverlayFile, Problem, ProjectGroup, Stack};
 pub use start_script::{RootCommand, ScriptWrite, StartScripts};

@@ -56,6 +56,16 @@ Examples:
 Exit status: 0 everything is proven to be as it was, 1 something is not, 2 bad input, or there is no snapshot,
 3 the engine is needed and not there.";
 
+const DEPLOY_HELP: &str = "\
+Examples:
+  temper deploy                              plan, try on clones, write, replace wave by wave, prove
+  temper deploy --service api --canary api   one service
+  temper deploy --resume                     go on after the tool or the engine was killed
+  temper deploy --history                    what was rolled out, and when
+
+Exit status: 0 rolled out and proven, 1 a fix was refused or a proof failed, 2 bad input or a precondition does not hold,
+3 the engine is needed and not there, 4 rolled back.";
+
 const CONFIG_HELP: &str = "\
 Examples:
   temper config                             the files that `docker compose` would pick
@@ -96,6 +106,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Prove on the running containers that every control holds.
     Verify(Verify),
+    /// Roll the hardening out on the running stack, service by service, with proof and a way back.
+    Deploy(Deploy),
     /// Return to the stack as it was before a rollout, and check that it works.
     Rollback(Rollback),
     /// Print the merged Compose model as JSON, as `docker compose config --format json` does.
@@ -339,6 +351,62 @@ pub(crate) enum RecordFormat {
     /// For people.
     Human,
     /// For programs: one JSON document.
+    Json,
+}
+
+/// `temper deploy`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = DEPLOY_HELP)]
+pub(crate) struct Deploy {
+    /// Which stack.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// Which controls and services.
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// What is to be changed.
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+
+    /// The service to begin with. Without it: one without data, with few dependants and a health check.
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) canary: Option<String>,
+
+    /// Services that are replaced together at most.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4)]
+    pub(crate) wave_size: usize,
+
+    /// Seconds to wait between waves.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) pause: u64,
+
+    /// Services of which no clone is started, because two of them at work would do harm; separated by commas.
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    pub(crate) no_clone: Vec<String>,
+
+    /// Allow directories of the host outside the stack to change their owner.
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// Go on with a rollout that was interrupted: take back what was under way, then carry on.
+    #[arg(long, conflicts_with = "history")]
+    pub(crate) resume: bool,
+
+    /// Show what was rolled out, and when; nothing is changed.
+    #[arg(long)]
+    pub(crate) history: bool,
+
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = DeployFormat::Human)]
+    pub(crate) format: DeployFormat,
+}
+
+/// Forms of the output of `deploy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeployFormat {
+    /// For people: a line a service.
+    Human,
+    /// For programs: one JSON object a line, while it happens.
     Json,
 }
 

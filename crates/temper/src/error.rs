@@ -42,7 +42,7 @@ impl Error {
 }
 
 /// How a command ended. The numbers are a contract (DESIGN.md, command line).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// Proven clean, or done.
     Clean,
@@ -52,6 +52,8 @@ pub(crate) enum Exit {
     BadInput,
     /// Something outside, such as the container engine, is needed and not there.
     Unavailable,
+    /// The stack is as it was before.
+    RolledBack,
 }
 
 impl Exit {
@@ -62,6 +64,7 @@ impl Exit {
             Self::Findings => 1,
             Self::BadInput => 2,
             Self::Unavailable => 3,
+            Self::RolledBack => 4,
         }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod history;
 mod output;
 mod progress;
+mod rollout_view;
 mod root;
 mod suggest;
 

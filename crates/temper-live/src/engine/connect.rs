@@ -100,6 +100,15 @@ impl Engine {
         Ok(self.wait("info", self.docker.info())?.security_options.unwrap_or_default())
     }
 
+    /// Memory of the machine of the engine, bytes; 0 when it does not say.
+    ///
+    /// # Errors
+    /// When the engine cannot be asked.
+    pub fn memory(&self) -> Result<u64, EngineError> {
+        let total = self.wait("info", self.docker.info())?.mem_total.unwrap_or(0);
+        Ok(u64::try_from(total).unwrap_or(0))
+    }
+
     /// Runs one request to its end.
     pub(super) fn wait<T>(
         &self,

@@ -26,6 +26,7 @@ pub(super) struct RawSettings {
     pub(super) scan: RawScan,
     pub(super) probe: Vec<Spanned<RawProbe>>,
     pub(super) waiver: Vec<Spanned<RawWaiver>>,
+    pub(super) refused: Vec<Spanned<RawRefusal>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -132,4 +133,13 @@ pub(super) struct RawWaiver {
     pub(super) reason: Sentence,
     pub(super) owner: Sentence,
     pub(super) expires: Date,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRefusal {
+    pub(super) control: Spanned<String>,
+    pub(super) resource: ResourcePattern,
+    pub(super) reason: Sentence,
+    pub(super) date: Date,
 }

@@ -31,6 +31,7 @@ mod tests {
         assert_eq!((settings.user, settings.classes), (default.user, default.classes));
         assert_eq!((settings.output, settings.tiers), (default.output, default.tiers));
         assert_eq!(settings.probes.len(), 2);
-        assert_eq!((settings.projects.len(), settings.services.len(), settings.waivers.len()), (1, 1, 1));
+        assert_eq!((settings.projects.len(), settings.services.len()), (1, 1));
+        assert_eq!((settings.waivers.len(), settings.refusals.len()), (1, 1));
     }
 }

@@ -8,10 +8,11 @@ use toml::Spanned;
 
 use super::probe::{self, ProbeSettings};
 use super::raw::{
-    RawProbe, RawProject, RawScan, RawService, RawSettings, RawSizes, RawTiers, RawUser, RawWaiver,
+    RawProbe, RawProject, RawRefusal, RawScan, RawService, RawSettings, RawSizes, RawTiers, RawUser,
+    RawWaiver,
 };
 use super::{
-    Class, ClassSizes, Date, ProjectSettings, ServiceSettings, SettingsError, Subnet, Tiers, Waiver,
+    Class, ClassSizes, Date, ProjectSettings, Refusal, ServiceSettings, SettingsError, Subnet, Tiers, Waiver,
     WaiverState,
 };
 use crate::path;
@@ -44,6 +45,8 @@ pub struct Settings {
     pub probes: Vec<ProbeSettings>,
     /// Accepted findings.
     pub waivers: Vec<Waiver>,
+    /// Fixes that a rollout has tried and that broke the service.
+    pub refusals: Vec<Refusal>,
 }
 
 /// The user that services run as unless they have one of their own (R1).
@@ -77,6 +80,7 @@ impl Default for Settings {
             exclude: Vec::new(),
             probes: Vec::new(),
             waivers: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 }
@@ -147,6 +151,7 @@ impl Reader<'_> {
             exclude: self.exclude(raw.scan)?,
             probes: raw.probe.into_iter().map(|raw| self.probe(raw)).collect::<Result<_, _>>()?,
             waivers: raw.waiver.into_iter().map(|raw| self.waiver(raw)).collect::<Result<_, _>>()?,
+            refusals: raw.refused.into_iter().map(|raw| self.refusal(raw)).collect::<Result<_, _>>()?,
         })
     }
 
@@ -225,20 +230,35 @@ impl Reader<'_> {
     fn waiver(&self, raw: Spanned<RawWaiver>) -> Result<Waiver, SettingsError> {
         let line = self.line(raw.span());
         let raw = raw.into_inner();
-        let control = raw.control.get_ref();
-        if !self.known_controls.contains(&control.as_str()) {
-            let known = self.known_controls.join(", ");
-            return Err(self
-                .error(raw.control.span(), format!("unknown control `{control}`: expected one of {known}")));
-        }
         Ok(Waiver {
-            control: raw.control.into_inner(),
+            control: self.control(raw.control)?,
             resource: raw.resource,
             reason: raw.reason.0,
             owner: raw.owner.0,
             expires: raw.expires,
             line,
         })
+    }
+
+    fn refusal(&self, raw: Spanned<RawRefusal>) -> Result<Refusal, SettingsError> {
+        let line = self.line(raw.span());
+        let raw = raw.into_inner();
+        Ok(Refusal {
+            control: self.control(raw.control)?,
+            resource: raw.resource,
+            reason: raw.reason.0,
+            date: raw.date,
+            line,
+        })
+    }
+
+    fn control(&self, id: Spanned<String>) -> Result<String, SettingsError> {
+        if self.known_controls.contains(&id.get_ref().as_str()) {
+            return Ok(id.into_inner());
+        }
+        let known = self.known_controls.join(", ");
+        let message = format!("unknown control `{}`: expected one of {known}", id.get_ref());
+        Err(self.error(id.span(), message))
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Config) -> Result<Exit, Error> {
 }
 
 /// Variables that are not UTF-8 cannot stand in a Compose file either.
-fn shell_variables() -> indexmap::IndexMap<String, String> {
+pub(super) fn shell_variables() -> indexmap::IndexMap<String, String> {
     let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

@@ -3,6 +3,7 @@
 mod apply;
 mod completions;
 mod config;
+mod deploy;
 mod explain;
 mod init;
 mod load;
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Error> {
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Rollback(args) => rollback::run(args),
+        Command::Deploy(args) => deploy::run(args),
         Command::Config(args) => config::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Init(args) => init::run(args),
