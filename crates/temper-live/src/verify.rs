@@ -2,13 +2,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use temper_controls::{Judged, Judgement, Selection, Surface, Verdict, judge, judge_containers};
 use temper_fit::profile;
-use temper_model::container::Container;
+use temper_model::container::{Container, Observed};
 use temper_model::{Date, Stack};
 
 use crate::engine::{Engine, EngineError, Inspect};
 use crate::names;
-use crate::observe::{LocalHost, container, target};
-use crate::prove::{Prober, Sight, Subject, in_parallel, look};
+use crate::observe::{container, target};
+use crate::prove::{Prober, Sight, Subject, in_parallel, see};
 
 /// Looks at running containers and judges them.
 #[derive(Debug, Clone)]
@@ -89,23 +89,19 @@ impl Verifier {
         let found: Vec<Inspect> =
             found.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let images = self.images(&found)?;
-        let subjects: Vec<Subject> = found.iter().filter_map(|inspect| subject(inspect, needs)).collect();
-        let sights = self.look(&subjects);
-        let mut seen: HashMap<&str, Sight> = HashMap::new();
-        for (subject, sight) in subjects.iter().zip(sights) {
-            seen.insert(&subject.target.id, sight);
-        }
+        let running: Vec<(&Inspect, Subject)> =
+            found.iter().filter_map(|inspect| Some((inspect, subject(inspect, needs)?))).collect();
+        let seen = see(&self.engine, &self.prober, &running);
+        let mut seen: HashMap<&str, _> = running.iter().map(|(inspect, _)| inspect.id()).zip(seen).collect();
         let containers = found.iter().map(|inspect| {
-            let sight =
-                seen.remove(inspect.id()).unwrap_or_else(|| Sight::unknown("the container does not run"));
+            let (sight, sibling) = seen.remove(inspect.id()).unwrap_or_else(|| {
+                let missing = "the container does not run";
+                (Sight::unknown(missing), Observed::Unknown(missing.to_owned()))
+            });
             let image = images.get(inspect.text("/Config/Image")).cloned().flatten();
-            container(inspect, image, sight.facts, sight.attempts)
+            container(inspect, image, sight.facts, sight.attempts, sibling)
         });
         Ok(containers.collect())
-    }
-
-    fn look(&self, subjects: &[Subject]) -> Vec<Sight> {
-        look(&LocalHost::default(), &self.prober, subjects)
     }
 
     /// What the names of images lead to now.

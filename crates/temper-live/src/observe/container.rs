@@ -1,4 +1,4 @@
-use temper_model::container::{Container, Observed, Tried};
+use temper_model::container::{Attempt, Container, Observed, Tried};
 
 use super::kernel::KernelFacts;
 use super::settings::{identity, settings, state};
@@ -12,6 +12,7 @@ pub fn container(
     image_now: Option<String>,
     facts: KernelFacts,
     attempts: Observed<Vec<Tried>>,
+    sibling: Observed<Vec<Attempt>>,
 ) -> Container {
     let mut identity = identity(inspect);
     identity.image_now = image_now;
@@ -24,6 +25,6 @@ pub fn container(
         limits: facts.limits,
         attempts,
         host_namespaces: facts.host_namespaces,
-        sibling: Observed::Unknown("no sibling container was started".to_owned()),
+        sibling,
     }
 }

@@ -22,19 +22,24 @@ pub trait Host: Sync {
 }
 
 /// The kernel that temper runs on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LocalHost {
-    /// Put before paths of `/sys/fs/cgroup`: `/proc/1/root` in a helper container, which does not see the control groups
-    /// of the host otherwise.
-    pub cgroups_below: &'static str,
+    /// Where its control groups are mounted.
+    pub cgroups: &'static str,
 }
+
+impl Default for LocalHost {
+    fn default() -> Self {
+        Self { cgroups: CGROUPS }
+    }
+}
+
+/// Where every distribution mounts control groups.
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 impl LocalHost {
     fn path(&self, path: &str) -> String {
-        if path.starts_with("/sys/fs/cgroup") {
-            return format!("{}{path}", self.cgroups_below);
-        }
-        path.to_owned()
+        path.strip_prefix(CGROUPS).map_or_else(|| path.to_owned(), |rest| format!("{}{rest}", self.cgroups))
     }
 }
 

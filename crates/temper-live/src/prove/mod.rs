@@ -6,7 +6,9 @@
 
 mod child;
 mod enter;
+mod helper;
 mod identity;
+mod image;
 mod local;
 mod parent;
 mod paths;
@@ -14,9 +16,14 @@ mod places;
 mod program;
 mod request;
 mod rights;
+mod sibling;
+mod toolbox;
+mod whole;
 
-pub use child::attempt;
+pub use child::{attempt, attempt_here};
+pub use helper::{OBSERVE, observe};
 pub(crate) use local::in_parallel;
 pub use local::{Sight, Subject, look};
-pub use parent::{ATTEMPT, Prober};
-pub use request::{Answer, Identity, Place, Request};
+pub use parent::{ATTEMPT, HERE, Prober};
+pub use request::{Answer, Identity, Request};
+pub(crate) use whole::see;

@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use temper_model::container::{MountEntry, Observed, Process, Tried};
 
 use super::places::places;
-use super::request::{Answer, Identity, Place, Request};
+use super::request::{Answer, Identity, Request};
 use crate::observe::{KernelFacts, Target};
 
 /// The hidden subcommand that carries out a [`Request`].
 pub const ATTEMPT: &str = "__attempt";
+/// Its argument that stands for a request without namespaces to enter: in a sibling container.
+pub const HERE: &str = "--here";
 
 /// More identities than this in one container are not tried: nobody would read the result.
 const MOST_IDENTITIES: usize = 12;
@@ -21,6 +23,8 @@ const MOST_IDENTITIES: usize = 12;
 pub struct Prober {
     /// The program that has the subcommand [`ATTEMPT`].
     pub program: PathBuf,
+    /// What stands before the subcommand: in a helper container the program is started by its loader.
+    pub arguments: Vec<String>,
     /// How long one attempt process may take.
     pub limit: Duration,
 }
@@ -30,7 +34,11 @@ impl Prober {
     #[must_use]
     pub fn this_program() -> Self {
         // This link leads to the running program even after its file was replaced.
-        Self { program: PathBuf::from("/proc/self/exe"), limit: Duration::from_secs(5) }
+        Self {
+            program: PathBuf::from("/proc/self/exe"),
+            arguments: Vec::new(),
+            limit: Duration::from_secs(5),
+        }
     }
 
     /// Tries things in a container as each of the identities that its processes have. `needs` are paths that its service
@@ -62,7 +70,9 @@ impl Prober {
         for (identity, members) in identities {
             // The first process of that identity may have ended meanwhile; the first of the container has not.
             let request = Request {
-                place: Place::Inside { id: target.id.clone(), pid: target.pid, identity: identity.clone() },
+                container: target.id.clone(),
+                pid: target.pid,
+                identity: identity.clone(),
                 token: token(),
                 write: places.write.clone(),
                 execute: places.execute.clone(),
@@ -99,7 +109,7 @@ impl Prober {
     fn run(&self, request: &Request) -> Result<Option<String>, String> {
         let failed = |error: std::io::Error| format!("starting an attempt process: {error}");
         let mut command = Command::new(&self.program);
-        command.arg(ATTEMPT).env_clear();
+        command.args(&self.arguments).arg(ATTEMPT).env_clear();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(failed)?;
         let outcome = talk(&mut child, request, self.limit);
@@ -142,7 +152,7 @@ fn identities(processes: &[Process]) -> Vec<(Identity, Vec<u32>)> {
 }
 
 /// Different for each attempt process on this machine.
-fn token() -> String {
+pub(super) fn token() -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

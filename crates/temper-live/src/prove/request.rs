@@ -4,8 +4,12 @@ use temper_model::container::{Attempt, Capabilities, Process};
 /// What one attempt process is to do; written to its standard input as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Where it tries.
-    pub place: Place,
+    /// The id of the container.
+    pub container: String,
+    /// A process of it, as the host numbers it.
+    pub pid: u32,
+    /// Who to be.
+    pub identity: Identity,
     /// Part of the name of every file that it makes, so that what a killed one left behind can be found.
     pub token: String,
     /// Paths at which to write.
@@ -14,23 +18,6 @@ pub struct Request {
     pub execute: Vec<String>,
     /// True to do nothing but remove what an earlier one with this token left behind in the paths.
     pub sweep: bool,
-}
-
-/// Where attempts are made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Place {
-    /// In the namespaces of a container, with the identity of one of its processes.
-    Inside {
-        /// The id of the container.
-        id: String,
-        /// A process of it, as the host numbers it.
-        pid: u32,
-        /// Who to be.
-        identity: Identity,
-    },
-    /// Where the attempt process has been started, as who it is: in a sibling container.
-    Here,
 }
 
 /// What makes a process allowed or not allowed to do something.
