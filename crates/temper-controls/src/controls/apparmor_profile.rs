@@ -107,8 +107,12 @@ impl Control for ApparmorProfile {
 
     fn container(&self, context: &ContainerContext<'_>, verdicts: &mut Verdicts) {
         let at = context.service.service.at;
-        let options = &context.container.settings.security_opt;
-        let off = options.iter().filter_map(|option| {
+        let settings = &context.container.settings;
+        // The engine adds `label=disable` by itself there; `no-host-namespaces` says what there is to say.
+        let by_engine = settings.pid_mode == "host" || settings.ipc_mode == "host";
+        let options =
+            settings.security_opt.iter().filter(|option| !(by_engine && *option == "label=disable"));
+        let off = options.filter_map(|option| {
             let (name, value) = option.split_once('=').or_else(|| option.split_once(':'))?;
             OFF.iter().find(|(known, word, ..)| *known == name && *word == value)
         });

@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use temper_model::container::{Limits, MountEntry, Observed, Process};
@@ -94,20 +95,39 @@ fn processes(host: &dyn Host, table: &ProcessTable, target: &Target) -> Result<V
     let ids = IdMaps::read(host, target.pid)?;
     let mut found = Vec::new();
     for pid in pids {
-        let path = format!("/proc/{pid}/status");
-        let text = match host.text(&path) {
-            Ok(text) => text,
-            // It has ended since the table was read. ESRCH has no kind of its own.
-            Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(3) => continue,
-            Err(error) => return Err(format!("{path}: {error}")),
-        };
-        let process = status::process(&text, label(host, pid)).map_err(|why| format!("{path}: {why}"))?;
-        found.extend(process.map(|process| ids.inside(process)));
+        found.extend(started(host, pid)?.map(|process| ids.inside(process)));
     }
     found.sort_by_key(|process| (process.pid != target.pid, process.pid));
     match found.first() {
         Some(first) if first.pid == target.pid => Ok(found),
         _ => Err(format!("process {} has ended while it was looked at", target.pid)),
+    }
+}
+
+/// A process once it is the container's own. For a moment, the start of a health check or of `docker exec` is still the
+/// runtime's, without the filter and with all rights. It is waited for and never passed over: any program may call itself so.
+fn started(host: &dyn Host, pid: u32) -> Result<Option<Process>, String> {
+    const TURNS: u32 = 100;
+    const TURN: Duration = Duration::from_millis(20);
+    let mut process = process(host, pid)?;
+    for _ in 0..TURNS {
+        if !process.as_ref().is_some_and(|process| process.name.starts_with("runc:[")) {
+            break;
+        }
+        std::thread::sleep(TURN);
+        process = self::process(host, pid)?;
+    }
+    Ok(process)
+}
+
+/// One process; `None` when it has ended since the table was read.
+fn process(host: &dyn Host, pid: u32) -> Result<Option<Process>, String> {
+    let path = format!("/proc/{pid}/status");
+    match host.text(&path) {
+        Ok(text) => status::process(&text, label(host, pid)).map_err(|why| format!("{path}: {why}")),
+        // ESRCH has no kind of its own.
+        Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(3) => Ok(None),
+        Err(error) => Err(format!("{path}: {error}")),
     }
 }
 
