@@ -137,6 +137,9 @@ pub enum ComposeAction {
         name: String,
         /// Where its value is written in a mapping, or the whole entry in a list.
         at: temper_text::Loc,
+        /// Other services of the project that have to lose the same entry at the same time: with only one of them, one
+        /// side would ask for a token that the other does not send.
+        with: Vec<String>,
     },
     /// Sets one variable in `environment`, in the form that the file uses.
     SetVariable {

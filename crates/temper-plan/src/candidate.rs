@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use temper_controls::{Change, Fix, Judgement, Meta, Safety, Verdict};
+use temper_controls::{Change, ComposeAction, Fix, Judgement, Meta, Safety, Verdict};
 
 use crate::{Options, Outcome};
 
@@ -116,6 +116,45 @@ pub(crate) fn leave_out_dependents(candidates: &mut [Candidate], now: &HashMap<K
             candidate.outcome = Outcome::LeftOut(reason);
         }
     }
+}
+
+/// Leaves out every fix that gives one service a token which another service has to be given too, and which that other
+/// service is not given in this plan.
+pub(crate) fn leave_out_halves(candidates: &mut [Candidate]) {
+    loop {
+        let found = candidates.iter().enumerate().filter(|(_, candidate)| candidate.is_chosen());
+        let half =
+            found.filter_map(|(index, candidate)| Some((index, other_half(candidate, candidates)?))).next();
+        let Some((index, reason)) = half else { return };
+        if let Some(candidate) = candidates.get_mut(index) {
+            candidate.outcome = Outcome::LeftOut(reason);
+        }
+    }
+}
+
+fn other_half(candidate: &Candidate, candidates: &[Candidate]) -> Option<String> {
+    let (_, name, with) = unset_of(candidate).next()?;
+    let is_given = |service: &String| {
+        let chosen = candidates.iter().filter(|other| other.is_chosen() && other.key.0 == candidate.key.0);
+        chosen.flat_map(unset_of).any(|(other, _, with)| {
+            other == service && with.iter().any(|back| candidate.key.1 == format!("service/{back}"))
+        })
+    };
+    let other = with.iter().find(|service| !is_given(service))?;
+    Some(format!(
+        "{other} has {name} empty too and would not be given it in this plan, so that the two no longer agree: choose \
+         the fixes of both"
+    ))
+}
+
+/// The variables that a fix leaves to the env file: service, name, services that have to lose it too.
+fn unset_of(candidate: &Candidate) -> impl Iterator<Item = (&String, &String, &Vec<String>)> {
+    candidate.fix.changes.iter().filter_map(|change| match change {
+        Change::Service { service, action: ComposeAction::UnsetVariable { name, with, .. }, .. } => {
+            Some((service, name, with))
+        }
+        _ => None,
+    })
 }
 
 fn unmet_requirement(

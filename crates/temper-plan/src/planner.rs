@@ -6,7 +6,9 @@ use temper_model::compose::{Selection as ComposeSelection, load_project};
 use temper_model::{Date, FileTree, LoadOptions, OverlaidTree, Stack};
 
 use crate::budget::budgets;
-use crate::candidate::{Candidate, Key, Standing, candidates, key, leave_out_dependents, standings};
+use crate::candidate::{
+    Candidate, Key, Standing, candidates, key, leave_out_dependents, leave_out_halves, standings,
+};
 use crate::guard::{Intended, Violation, check_model, check_texts, check_verdicts};
 use crate::overlay::{Target, blank, targets};
 use crate::wish::Wishes;
@@ -140,6 +142,7 @@ impl Planner<'_> {
     fn compile(&self, drawn: &mut Drawn) {
         loop {
             leave_out_dependents(&mut drawn.candidates, &drawn.situation.now);
+            leave_out_halves(&mut drawn.candidates);
             match self.try_compile(&drawn.situation, &drawn.candidates) {
                 Ok(compiled) => {
                     drawn.compiled = compiled;

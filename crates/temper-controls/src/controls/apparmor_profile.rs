@@ -54,9 +54,10 @@ static META: Meta = Meta {
 };
 
 /// Entries that switch something off: name, value, message, benchmark item.
-const OFF: [(&str, &str, &str, &str); 3] = [
+const OFF: [(&str, &str, &str, &str); 4] = [
     ("apparmor", "unconfined", "runs without AppArmor", "CIS Docker 5.2"),
     ("label", "disable", "runs without the separation of SELinux", "CIS Docker 5.3"),
+    ("label", "type:spc_t", "runs without the separation of SELinux", "CIS Docker 5.3"),
     (
         "systempaths",
         "unconfined",
@@ -97,11 +98,12 @@ impl Control for ApparmorProfile {
             return;
         }
         match profile {
-            Some((name, at)) => {
+            // A profile of AppArmor holds, but the labels of SELinux and the masks of /proc go with `privileged`.
+            Some((name, at)) if !is_privileged(service) && privileged_unknown(service).is_none() => {
                 verdicts
                     .pass(at, format!("confined by the AppArmor profile {name}, which the host has to load"));
             }
-            None => by_default(service, verdicts),
+            _ => by_default(service, profile, verdicts),
         }
     }
 
@@ -146,15 +148,19 @@ impl Control for ApparmorProfile {
     }
 }
 
-/// What applies when `security_opt` names no profile.
-fn by_default(service: &Service, verdicts: &mut Verdicts) {
+/// What applies when `security_opt` names no profile, or when `privileged` makes that not enough.
+fn by_default(service: &Service, profile: Option<(&str, Loc)>, verdicts: &mut Verdicts) {
     if let Some((at, missing)) = privileged_unknown(service) {
         verdicts.unknown(at, "whether AppArmor applies hangs on `privileged`", missing_variables(missing));
     } else if is_privileged(service) {
         let at = service.privileged.as_ref().map_or(service.at, Setting::at);
         let fix =
             refused("remove `privileged`", "it goes with `privileged`; see the control `no-privileged`");
-        verdicts.fail(at, "`privileged: true` runs it without AppArmor and SELinux").fix(fix);
+        let message = match profile {
+            None => "`privileged: true` runs it without AppArmor and SELinux",
+            Some(_) => "`privileged: true` runs it without SELinux, and without the masks of /proc",
+        };
+        verdicts.fail(at, message).fix(fix);
     } else {
         let message = "nothing is switched off: docker-default applies where the host has AppArmor";
         verdicts.pass(service.at, message);

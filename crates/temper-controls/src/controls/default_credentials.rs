@@ -157,11 +157,16 @@ impl Look<'_, '_, '_> {
     }
 
     fn credential(&mut self, name: &str, variable: &Variable, kind: Kind) {
-        self.credentials += 1;
         let Some(value) = known_value(variable) else {
+            self.credentials += 1;
             self.leave_open(name, variable.at, missing_of(name, variable));
             return;
         };
+        // An empty value is no credential: `effective-environment` says so, and `left_out` what a known image then does.
+        if value.is_empty() {
+            return;
+        }
+        self.credentials += 1;
         if let Some(weakness) = weakness(self.context, name, value, kind) {
             self.weak(name, variable, weakness);
         }
@@ -358,9 +363,6 @@ fn known_value(variable: &Variable) -> Option<&str> {
 }
 
 fn weakness(context: &ServiceContext<'_>, name: &str, value: &str, kind: Kind) -> Option<Weakness> {
-    if value.is_empty() {
-        return None;
-    }
     let listed = credential_of(context, name);
     let is_listed = listed.is_some_and(|credential| {
         credential.well_known.iter().chain(&credential.default).any(|known| known == value)

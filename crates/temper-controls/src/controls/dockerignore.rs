@@ -4,7 +4,8 @@
 //! A Dockerfile that copies the whole build context (`COPY . …`, `ADD . …`, `COPY * …`) when neither
 //! `<Dockerfile>.dockerignore` nor `.dockerignore` at the top of the context excludes `.env`, or, where the context
 //! holds the repository, `.git`. That `.env` is not there now proves nothing: it is not in a fresh clone and is in the
-//! directory that images are built from. A Dockerfile that copies only what it names passes. A Dockerfile that no
+//! directory that images are built from. A Dockerfile that copies a secret by its name (`COPY .env …`, `COPY .* …`) fails
+//! too; one that copies only other things that it names passes. A Dockerfile that no
 //! service is built from is looked at in its own directory, and its fix is refused, because its context is not known.
 //! Where only the ignore file of the root leaves secrets out, the verdict is unknown. `dockerfile_inline` is not looked
 //! at.
@@ -119,6 +120,14 @@ fn judge(
     let place = |span: Span| Loc { file: dockerfile.file, span };
     let copies = copies(dockerfile);
     let Some(first) = copies.first() else { return };
+    if let Some((copy, name)) = copies.iter().find_map(|copy| Some((copy, copy.secret.as_ref()?))) {
+        let reason = "give it to the container when it starts (`env_file`, `secrets`), or to one RUN by \
+                      `--mount=type=secret`, and remove the COPY; images that exist already hold it";
+        verdicts
+            .fail(place(copy.span), format!("copies `{name}` into the image"))
+            .fix(refused(format!("do not copy `{name}`"), reason));
+        return;
+    }
     let Some(whole) = copies.iter().find(|copy| copy.whole) else {
         match copies.iter().find(|copy| copy.hangs_on_variable) {
             Some(copy) => verdicts.unknown(
@@ -197,6 +206,8 @@ fn listed(names: &[&str]) -> String {
 struct ContextCopy {
     span: Span,
     whole: bool,
+    /// The source that is, or takes in, a file of secrets.
+    secret: Option<String>,
     hangs_on_variable: bool,
 }
 
@@ -209,6 +220,7 @@ fn copies(dockerfile: &Dockerfile) -> Vec<ContextCopy> {
                 Some(ContextCopy {
                     span: instruction.span,
                     whole: sources.iter().any(is_whole),
+                    secret: sources.iter().find_map(secret),
                     hangs_on_variable: sources.iter().any(|source| source.text.contains('$')),
                 })
             }
@@ -220,6 +232,28 @@ fn copies(dockerfile: &Dockerfile) -> Vec<ContextCopy> {
 fn is_whole(source: &Word) -> bool {
     let text = source.text.trim_matches(['"', '\'']);
     matches!(text.trim_start_matches("./").trim_start_matches('/'), "" | "." | "*") && !text.is_empty()
+}
+
+/// The source when its name is that of a secret, or when it takes in every name that begins with a dot.
+fn secret(source: &Word) -> Option<String> {
+    const SECRETS: [&str; 11] = [
+        ".*",
+        ".aws",
+        ".env",
+        ".env*",
+        ".env.*",
+        ".git",
+        ".git-credentials",
+        ".netrc",
+        ".pypirc",
+        ".ssh",
+        "id_rsa",
+    ];
+    let text = source.text.trim_matches(['"', '\'']);
+    let last = text.trim_end_matches('/').rsplit('/').next()?;
+    let example = ["example", "sample", "template", "dist", "defaults"];
+    let is_env = last.strip_prefix(".env.").is_some_and(|kind| !example.contains(&kind));
+    (SECRETS.contains(&last) || is_env || last.starts_with("id_ed25519")).then(|| text.to_owned())
 }
 
 fn new_file(directory: &str) -> Fix {

@@ -74,6 +74,9 @@ impl Control for DropCapabilities {
                     .fix(without_added_all(context, at));
             }
             Some(_) if privileged_unknown(service).is_some() => hangs_on_privileged(service, verdicts),
+            Some(_) if service.cap_add.iter().any(|item| !item.missing.is_empty()) => {
+                hangs_on_added(service, verdicts);
+            }
             Some(all) => {
                 verdicts.pass(all.at, format!("drops all capabilities{}", added_back(&service.cap_add)));
             }
@@ -118,6 +121,14 @@ fn hangs_on_privileged(service: &Service, verdicts: &mut Verdicts) {
     }
 }
 
+/// `ALL` in `cap_add` wins over `cap_drop`, and a variable may say it.
+fn hangs_on_added(service: &Service, verdicts: &mut Verdicts) {
+    let first = service.cap_add.iter().find(|item| !item.missing.is_empty());
+    let at = first.map_or(service.at, |item| item.at);
+    let missing = missing_variables(&missing_in(&service.cap_add));
+    verdicts.unknown(at, "which capabilities `cap_add` gives back hangs on a variable", missing);
+}
+
 fn not_dropped(context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
     let service = context.service;
     let at = service.cap_drop.first().map_or(service.at, |item| item.at);
@@ -153,16 +164,7 @@ fn added_back(added: &[Item]) -> String {
     if added.is_empty() {
         return ", adds none back".to_owned();
     }
-    let names: Vec<String> = added
-        .iter()
-        .map(|item| {
-            if item.missing.is_empty() {
-                capability_name(&item.value)
-            } else {
-                "one that hangs on a variable".into()
-            }
-        })
-        .collect();
+    let names: Vec<String> = added.iter().map(|item| capability_name(&item.value)).collect();
     format!(", adds back {}", names.join(", "))
 }
 

@@ -2,10 +2,11 @@
 //!
 //! ## What it flags
 //! An entry of `environment` such as `TOKEN: ${TOKEN}` whose variable has no value here, while `env_file` gives `TOKEN`
-//! one: Compose puts an empty string into the container, and it beats the file; a name alone (`- TOKEN`) does the same.
-//! Also a credential, by its name (`…_TOKEN`, `…_PASSWORD`), that hangs on a variable which `.env` is there for and
-//! does not give. An env file whose credentials go to five services or more is flagged once. What hangs on a file that
-//! is not in the repository is unknown.
+//! one: Compose puts an empty string into the container, and it beats the file; `${TOKEN:-}` and a name alone
+//! (`- TOKEN`) do the same. Also a credential, by its name (`…_TOKEN`, `…_PASSWORD`), that hangs on a variable which
+//! `.env` is there for and does not give. An env file whose credentials go to five services or more is flagged once.
+//! What hangs on a file that is not in the repository is unknown, and so is a credential that is written as empty, by
+//! an empty default or by itself: no file says whether the program then lets everybody in.
 //!
 //! ## Why it matters
 //! Many programs take an empty password or token for "no authentication" and start without a word. One env file for all
@@ -68,7 +69,7 @@ impl Control for EffectiveEnvironment {
         if without_value(context, verdicts) && none_emptied {
             let place = service.value.get("environment").map(|value| value.at);
             let place = place.or_else(|| service.env_files.first().map(|file| file.at)).unwrap_or(first);
-            verdicts.pass(place, "no credential is empty, and no empty entry beats `env_file`");
+            verdicts.pass(place, what_holds(service));
         }
     }
 
@@ -80,6 +81,7 @@ impl Control for EffectiveEnvironment {
 /// Env files that are not in the repository. True when there are none.
 fn missing_files(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let service = context.service;
+    // An empty default says that there may be no value; whether the file gives one is not known.
     let (credentials, emptied): (Vec<_>, Vec<_>) = written(service)
         .filter(|(_, variable)| is_valueless(variable))
         .partition(|(name, variable)| is_credential(name) && is_emptied(variable));
@@ -134,10 +136,27 @@ fn is_emptied(variable: &Variable) -> bool {
     !variable.missing.is_empty() && variable.value.as_deref().is_none_or(str::is_empty)
 }
 
-/// True when an entry gives the container nothing. A name alone that the shell gives no value also beats `env_file`:
-/// `docker compose config` shows `null` for it.
+/// True when the value is known and empty: `""`, `${TOKEN:-}`, `TOKEN=` in a file.
+fn is_blank(variable: &Variable) -> bool {
+    variable.missing.is_empty() && variable.value.as_deref().is_some_and(str::is_empty)
+}
+
+/// True when an entry gives the container nothing and nobody wrote an empty value. A name alone that the shell gives no
+/// value also beats `env_file`: `docker compose config` shows `null` for it.
 fn is_valueless(variable: &Variable) -> bool {
-    is_emptied(variable) || variable.value.is_none()
+    is_emptied(variable) || variable.value.is_none() || (is_blank(variable) && !variable.asks().is_empty())
+}
+
+/// What can be said of a service without findings. An empty value that is written out is what somebody wants.
+fn what_holds(service: &Service) -> &'static str {
+    let on_purpose = |(_, variable): (&String, &Variable)| {
+        is_blank(variable) && variable.shadows.as_ref().is_some_and(|lost| !lost.value.is_empty())
+    };
+    if written(service).any(on_purpose) {
+        "no credential is empty; what beats `env_file` with an empty value says so"
+    } else {
+        "no credential is empty, and no empty entry beats `env_file`"
+    }
 }
 
 /// Entries that are empty and should not be. True when there are none.
@@ -146,12 +165,12 @@ fn emptied(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     for (name, variable) in written(context.service).filter(|(_, variable)| is_valueless(variable)) {
         let lost = variable.shadows.as_ref().filter(|shadowed| !shadowed.value.is_empty());
         if let Some(lost) = lost {
-            let message = if variable.missing.is_empty() {
+            let message = if variable.value.is_none() && variable.missing.is_empty() {
                 format!(
                     "{name} is not set in the container: the shell gives no value, and the entry beats `env_file`"
                 )
             } else {
-                let missing = missing_variables(&variable.missing);
+                let missing = missing_variables(&asked(name, variable));
                 format!("{name} is empty in the container: {missing}, and the entry beats `env_file`")
             };
             verdicts
@@ -164,11 +183,41 @@ fn emptied(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     nothing
 }
 
+/// The variables to blame for an empty value: those without one, else those that the entry asks for.
+fn asked(name: &str, variable: &Variable) -> Vec<String> {
+    let asks = || Some(variable.asks()).filter(|asks| !asks.is_empty());
+    match variable.missing.as_slice() {
+        [] => asks().unwrap_or_else(|| vec![name.to_owned()]),
+        missing => missing.to_vec(),
+    }
+}
+
+/// Credentials that are empty because somebody wrote so. True when there are none.
+fn blank(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let is_lost = |variable: &Variable| {
+        let lost = variable.shadows.as_ref().is_some_and(|shadowed| !shadowed.value.is_empty());
+        lost && is_valueless(variable)
+    };
+    let all = context.service.environment.iter();
+    let found: Vec<_> = all
+        .filter(|(name, variable)| is_credential(name) && is_blank(variable) && !is_lost(variable))
+        .collect();
+    let Some((_, first)) = found.first() else { return true };
+    let shown = names(found.iter().map(|(name, _)| name.as_str()));
+    let message = format!("a credential is empty in the container: {shown}");
+    let judgement = verdicts.unknown(first.at, message, "whether the program lets everybody in without it");
+    for (name, variable) in found.iter().skip(1) {
+        judgement.see(variable.at, format!("{name} is empty too"));
+    }
+    false
+}
+
 /// Credentials without a value. True when there are none.
 fn without_value(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let lacking: Vec<(&String, &Variable)> =
         written(context.service).filter(|(name, variable)| lacks_credential(name, variable)).collect();
-    let Some((_, first)) = lacking.first() else { return true };
+    let none_blank = blank(context, verdicts);
+    let Some((_, first)) = lacking.first() else { return none_blank };
     if has_dotenv(context) {
         for (name, variable) in &lacking {
             refuse_empty(name, variable, verdicts);
@@ -216,14 +265,15 @@ fn has_dotenv(context: &ServiceContext<'_>) -> bool {
 fn leave_it_to_the_file(context: &ServiceContext<'_>, name: &str, variable: &Variable, lost: &str) -> Fix {
     let summary = format!("remove {name} from `environment`, so that `env_file` gives it");
     if let Some(other) = left_behind(context, name, variable, lost) {
-        let needed = variable.missing.first().map_or(name, String::as_str);
+        let needed = asked(name, variable).into_iter().next().unwrap_or_else(|| name.to_owned());
         let reason = format!(
             "{other} is given it too and would still have it empty, so that the two no longer agree; give {needed} a \
              value in .env, which reaches both"
         );
         return refused(summary, reason);
     }
-    let action = ComposeAction::UnsetVariable { name: name.to_owned(), at: variable.at };
+    let with = same_token(context, name, variable);
+    let action = ComposeAction::UnsetVariable { name: name.to_owned(), at: variable.at, with };
     let safety = needs_proof("a deployment that sets the variable in its shell would get the file's value");
     fix(context, safety, summary, [(action, "an empty entry beats env_file".to_owned())])
 }
@@ -236,18 +286,31 @@ fn left_behind<'a>(
     variable: &Variable,
     lost: &str,
 ) -> Option<&'a str> {
-    let is_same = |key: &str, other: &Variable| {
-        key == name || other.missing.iter().any(|missing| variable.missing.contains(missing))
-    };
     let stays_empty = |other: &Variable| {
         let has_nothing = other.value.as_deref().is_none_or(str::is_empty);
         has_nothing && other.shadows.as_ref().is_none_or(|shadowed| shadowed.value != lost)
     };
     let others = context.project.services.values().filter(|other| other.name != context.service.name);
     let left = others.filter(|other| {
-        other.environment.iter().any(|(key, variable)| is_same(key, variable) && stays_empty(variable))
+        let mut all = other.environment.iter();
+        all.any(|(key, other)| is_same(name, variable, key, other) && stays_empty(other))
     });
     left.map(|service| service.name.as_str()).next()
+}
+
+/// True for the same variable in another service, by its own name or by the one that it is filled from.
+fn is_same(name: &str, variable: &Variable, key: &str, other: &Variable) -> bool {
+    let asks = asked(name, variable);
+    key == name || asked(key, other).iter().any(|asked| asks.contains(asked))
+}
+
+/// Other services that have the same variable emptied: they all get the value of `env_file`, or none does.
+fn same_token(context: &ServiceContext<'_>, name: &str, variable: &Variable) -> Vec<String> {
+    let others = context.project.services.values().filter(|other| other.name != context.service.name);
+    let emptied = others.filter(|other| {
+        written(other).any(|(key, other)| is_valueless(other) && is_same(name, variable, key, other))
+    });
+    emptied.map(|service| service.name.clone()).collect()
 }
 
 fn shared_files(context: &ProjectContext<'_>, verdicts: &mut Verdicts) {

@@ -3,7 +3,8 @@
 //! ## What it flags
 //! Services without `healthcheck` whose image brings none, `disable: true` and `NONE`, a test whose first word is not
 //! `CMD`, `CMD-SHELL` or `NONE`, `test: NONE` as a string (it runs a program of that name), and a test that can never
-//! pass because the image (`scratch`, distroless) has no shell or no such tool. Official images of Docker Hub declare
+//! pass because the image (`scratch`, distroless) has no shell or no such tool. A test that can never fail (`true`,
+//! `curl … || true`) is flagged too. Official images of Docker Hub declare
 //! no health check as a rule of that programme, and base images start nothing to check; what other images declare that
 //! are not described here is unknown. Jobs that end (others wait for `service_completed_successfully`, or `restart:
 //! "no"` beside a command) are not judged. A Dockerfile is judged by its last stage, and only when no service is built
@@ -29,6 +30,7 @@ use std::str::FromStr;
 
 use temper_dockerfile::TargetFacts;
 use temper_dockerfile::facts::{BaseImage, HealthcheckFact};
+use temper_dockerfile::shell::{SimpleCommand, script_file};
 use temper_fit::images::{self, ImageRef, Role};
 use temper_fit::{Evidence, EvidenceKind, ImageSource};
 use temper_model::Setting;
@@ -99,6 +101,9 @@ impl Control for Healthcheck {
             }
             Declared::InBase(detail) => {
                 verdicts.pass(at(facts.base.span), detail);
+            }
+            Declared::NeverFails(span) => {
+                verdicts.fail(at(span), NEVER_FAILS).fix(refused("replace the test", LET_IT_FAIL));
             }
             Declared::Nowhere => {
                 let reason = "write HEALTHCHECK CMD with a request that proves that the application works";
@@ -179,7 +184,45 @@ fn written(context: &ServiceContext<'_>, check: &Check, verdicts: &mut Verdicts)
         verdicts.fail(at, message).fix(refused("replace the test", reason));
         return;
     }
+    if never_fails(&check.test) {
+        verdicts.fail(at, NEVER_FAILS).fix(refused("replace the test", LET_IT_FAIL));
+        return;
+    }
     verdicts.pass(at, "has a health check");
+}
+
+const NEVER_FAILS: &str = "the test can never fail: it ends well whatever the service does";
+const LET_IT_FAIL: &str =
+    "let the test end with the status of the request that it makes, as `|| exit 1` does";
+
+/// True for a test of Compose that always ends with status 0.
+fn never_fails(test: &[String]) -> bool {
+    match test {
+        [first, command] if first == "CMD-SHELL" => ends_well(&script_file(command).commands),
+        [_, program, arguments @ ..] => match (program.rsplit('/').next(), arguments) {
+            (Some("true" | "echo"), _) => true,
+            (Some("sh" | "bash" | "ash" | "dash"), [option, command, ..]) if option == "-c" => {
+                ends_well(&script_file(command).commands)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// True when the last command always ends well and is reached in any case: alone, or behind the only `||`.
+fn ends_well(commands: &[SimpleCommand]) -> bool {
+    let Some((last, others)) = commands.split_last() else { return false };
+    let status = last.args.first().map_or("0", |status| status.text.as_str());
+    let is_well = match last.program() {
+        "true" | ":" | "echo" => true,
+        "exit" => status == "0" && !last.args.is_empty(),
+        _ => false,
+    };
+    // `test … && exit 0` ends badly when the test does, so what stands behind a test is not judged.
+    let decides = |program: &str| matches!(program, "exit" | "test" | "[" | "[[");
+    let is_reached = others.iter().all(|other| !other.conditional && !decides(other.program()));
+    is_well && !last.piped && is_reached && (others.is_empty() || last.conditional)
 }
 
 /// What the test calls and an image without a distribution does not have.
@@ -243,6 +286,10 @@ fn inherited(context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
                 .fail(at, "no `healthcheck`, and the Dockerfile switches it off")
                 .fix(refused("add a health check", reason));
         }
+        Declared::NeverFails(_) => {
+            let message = format!("no `healthcheck`, and that of the Dockerfile is none: {NEVER_FAILS}");
+            verdicts.fail(at, message).fix(refused("replace the test", LET_IT_FAIL));
+        }
         Declared::Nowhere => {
             let message = "no `healthcheck`, and the image brings none";
             let judgement = verdicts.fail(at, message);
@@ -263,14 +310,18 @@ enum Declared {
     Here(temper_text::Span),
     Off(temper_text::Span),
     InBase(String),
+    NeverFails(temper_text::Span),
     Nowhere,
     Unknown(String),
 }
 
 fn declared(facts: &TargetFacts) -> Declared {
     match &facts.healthcheck {
-        Some(found) => match found.value {
+        Some(found) => match &found.value {
             HealthcheckFact::Disabled => Declared::Off(found.span),
+            HealthcheckFact::Command(command) if ends_well(&command.commands()) => {
+                Declared::NeverFails(found.span)
+            }
             HealthcheckFact::Command(_) => Declared::Here(found.span),
         },
         None => match &facts.base.value {

@@ -23,7 +23,7 @@
 //! - <https://docs.docker.com/reference/compose-file/services/#network_mode>
 
 use temper_fit::images::HostKind;
-use temper_model::Setting;
+use temper_model::{Setting, Spanned};
 use temper_text::Loc;
 
 use super::shared::image::{evidence_of, host_needs, refused_by_design};
@@ -131,16 +131,13 @@ impl Control for NoHostNamespaces {
                     let message = format!("`{}` hangs on a variable", namespace.key);
                     verdicts.unknown(*at, message, missing_variables(missing));
                 }
-                Some(Setting::Known(mode)) if reaches_host(context, namespace, &mode.value) => {
-                    is_clean = false;
-                    let message =
-                        format!("`{}: {}`: that service shares it with the host", namespace.key, mode.value);
-                    let reason = "change the service whose namespace it shares";
-                    verdicts.fail(mode.at, message).fix(refused("leave it as it is", reason));
+                Some(Setting::Known(mode)) => {
+                    is_clean &= through_another(context, namespace, mode, verdicts);
                 }
-                Some(Setting::Known(_)) | None => {}
+                None => {}
             }
         }
+        is_clean &= host_by_name(context, verdicts);
         if is_clean {
             verdicts.pass(service.at, "shares no namespace with the host");
         }
@@ -186,27 +183,88 @@ impl Control for NoHostNamespaces {
     }
 }
 
-/// True when `service:x` leads to a service that shares the namespace with the host. Compose refuses cycles.
-fn reaches_host(context: &ServiceContext<'_>, namespace: &Namespace, mode: &str) -> bool {
+/// Judges `service:x` and `container:x`. True when there is nothing to say.
+fn through_another(
+    context: &ServiceContext<'_>,
+    namespace: &Namespace,
+    mode: &Spanned<String>,
+    verdicts: &mut Verdicts,
+) -> bool {
+    let message = |what: &str| format!("`{}: {}`: {what}", namespace.key, mode.value);
+    match owner_of(context, namespace, &mode.value) {
+        Owner::Private => return true,
+        Owner::Host => {
+            let reason = "change the service whose namespace it shares";
+            verdicts
+                .fail(mode.at, message("that service shares it with the host"))
+                .fix(refused("leave it as it is", reason));
+        }
+        Owner::Container(name) => {
+            let missing =
+                format!("what container {name} shares with the host: no file of the project starts it");
+            verdicts.unknown(mode.at, message("that container may share it with the host"), missing);
+        }
+        Owner::Variable(missing) => {
+            let missing = missing_variables(missing);
+            verdicts.unknown(mode.at, message("what that service shares hangs on a variable"), missing);
+        }
+    }
+    false
+}
+
+/// Whose namespace a service gets in the end.
+enum Owner<'a> {
+    Private,
+    Host,
+    Container(&'a str),
+    Variable(&'a [String]),
+}
+
+/// Follows `service:x` to its end. Compose refuses cycles.
+fn owner_of<'a>(context: &ServiceContext<'a>, namespace: &Namespace, mode: &'a str) -> Owner<'a> {
     let mut mode = mode;
     for _ in 0..context.project.services.len() {
+        if let Some(container) = mode.strip_prefix("container:") {
+            return Owner::Container(container);
+        }
         let Some(other) = mode.strip_prefix("service:").and_then(|name| context.project.services.get(name))
         else {
-            return false;
+            return Owner::Private;
         };
         let setting = match namespace.key {
             "network_mode" => &other.network_mode,
             "pid" => &other.pid,
             "ipc" => &other.ipc,
-            _ => return false,
+            _ => return Owner::Private,
         };
-        match setting.as_ref().and_then(Setting::known) {
-            Some(next) if next == "host" => return true,
-            Some(next) => mode = next,
-            None => return false,
+        match setting {
+            Some(Setting::Known(next)) if next.value == "host" => return Owner::Host,
+            Some(Setting::Known(next)) => mode = &next.value,
+            Some(Setting::Unknown { missing, .. }) => return Owner::Variable(missing),
+            None => return Owner::Private,
         }
     }
-    false
+    Owner::Private
+}
+
+/// The engine gives a container that joins the external network `host` the network of the host. True when there is
+/// nothing to say.
+fn host_by_name(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let joined = context.service.networks.keys().filter_map(|key| {
+        let network = context.project.networks.get(key)?.value.get("name")?;
+        (network.as_str() == Some("host")).then_some(network)
+    });
+    let mut is_clean = true;
+    for network in joined {
+        is_clean = false;
+        let message = format!("joins the network `host`: {}", NETWORK.shares);
+        let at = context.service.value.get("networks").map_or(context.service.at, |networks| networks.at);
+        verdicts.fail(at, message).see(network.at, "the network of the host by its name").fix(refused(
+            "leave the network `host`",
+            "only a person knows which of its listeners others need: publish those under `ports`, and remove the network",
+        ));
+    }
+    is_clean
 }
 
 fn shared(context: &ServiceContext<'_>, namespace: &Namespace, at: Loc, verdicts: &mut Verdicts) {

@@ -61,6 +61,12 @@ impl Control for NoNewPrivileges {
                 let missing = missing_variables(&option.item.missing);
                 verdicts.unknown(option.item.at, "`no-new-privileges` hangs on a variable", missing);
             }
+            Some(option) if is_on(option) && unread_after(context, option).is_some() => {
+                let after = unread_after(context, option).unwrap_or(option);
+                let missing = missing_variables(&after.item.missing);
+                let message = "a later entry of `security_opt` hangs on a variable, and may switch it off";
+                verdicts.unknown(after.item.at, message, missing);
+            }
             Some(option) if is_on(option) => {
                 verdicts.pass(option.item.at, "processes cannot gain privileges");
             }
@@ -122,6 +128,13 @@ impl Control for NoNewPrivileges {
             .pass(at, message)
             .because(tried.iter().map(|who| proven(format!("tried as uid {}", who.uid))));
     }
+}
+
+/// A later entry of which not even the name is known.
+fn unread_after<'a>(context: &ServiceContext<'a>, option: SecurityOption<'a>) -> Option<SecurityOption<'a>> {
+    let mut later =
+        security_options(context.service).skip_while(move |other| other.item.at != option.item.at);
+    later.find(|other| other.name.is_empty() && !other.item.missing.is_empty())
 }
 
 fn not_set(context: &ServiceContext<'_>, verdicts: &mut Verdicts) {

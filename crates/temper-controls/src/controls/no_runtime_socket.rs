@@ -28,7 +28,7 @@ use temper_model::{Data, Value};
 
 use super::shared::image::{evidence_of, host_needs, mount_need, pulled_name, refused_by_design};
 use super::shared::live::mounts as mount_table;
-use super::shared::mounts::{HostPath, host_path, target};
+use super::shared::mounts::{Brought, HostPath, brought, host_path, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof, refused};
 use super::{ContainerContext, Control, ServiceContext};
@@ -60,12 +60,13 @@ const SOCKETS: [(&str, &str); 8] = [
 ];
 
 /// Where the sockets are by default. `/var/run` is a link to `/run`.
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("/run/docker.sock", "Docker"),
     ("/run/containerd/containerd.sock", "containerd"),
     ("/run/crio/crio.sock", "CRI-O"),
     ("/run/podman/podman.sock", "Podman"),
     ("/run/k3s/containerd/containerd.sock", "containerd"),
+    ("/run/buildkit/buildkitd.sock", "BuildKit"),
 ];
 
 /// Images that `images/` does not describe and whose purpose is to talk to the engine.
@@ -88,8 +89,12 @@ impl Control for NoRuntimeSocket {
     }
 
     fn service(&self, context: &ServiceContext<'_>, verdicts: &mut Verdicts) {
-        let found =
-            [mounts(context, verdicts), api_socket(context, verdicts), engine_over_tcp(context, verdicts)];
+        let found = [
+            mounts(context, verdicts),
+            mounts_of_others(context, verdicts),
+            api_socket(context, verdicts),
+            engine_over_tcp(context, verdicts),
+        ];
         if !found.contains(&true) {
             verdicts.pass(context.service.at, "reaches no socket of a container engine");
         }
@@ -162,6 +167,50 @@ fn mounts(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
         };
         found = true;
         fail(context, mount, &reach, message, verdicts);
+    }
+    found
+}
+
+/// What `volumes_from` brings.
+fn mounts_of_others(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
+    let mut found = false;
+    for brought in brought(context.project, context.service) {
+        match brought {
+            Brought::Unknown { at, missing } => {
+                found = true;
+                verdicts.unknown(
+                    at,
+                    "cannot tell whether `volumes_from` brings the socket of an engine",
+                    missing,
+                );
+            }
+            Brought::Mount { at, service, mount } => {
+                let message = match reach(context.project, mount) {
+                    Reach::None => continue,
+                    Reach::Unknown => {
+                        found = true;
+                        let message =
+                            format!("what {} mounts at {} hangs on a variable", service.name, target(mount));
+                        verdicts
+                            .unknown(at, message, missing_variables(&mount.missing))
+                            .see(mount.at, "mounted here");
+                        continue;
+                    }
+                    Reach::Socket(engine) | Reach::Holds(engine) => {
+                        format!(
+                            "gets the socket of {engine} from {} by `volumes_from`: root on the host",
+                            service.name
+                        )
+                    }
+                };
+                found = true;
+                let reason = format!("mount what it needs of {} by name, without the socket", service.name);
+                verdicts
+                    .fail(at, message)
+                    .see(mount.at, "mounted here")
+                    .fix(refused("do without `volumes_from`", reason));
+            }
+        }
     }
     found
 }
@@ -272,6 +321,11 @@ fn remove(context: &ServiceContext<'_>, mount: &Mount, reach: &Reach) -> Fix {
 /// Newer versions of Compose mount the socket themselves for `use_api_socket: true` (specification, "use_api_socket").
 fn api_socket(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let Some(value) = context.service.value.get("use_api_socket") else { return false };
+    if !value.missing().is_empty() {
+        let missing = missing_variables(value.missing());
+        verdicts.unknown(value.at, "`use_api_socket` hangs on a variable", missing);
+        return true;
+    }
     if !matches!(value.data, Data::Bool(true)) && Value::as_str(value) != Some("true") {
         return false;
     }
@@ -286,8 +340,10 @@ fn api_socket(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
 fn engine_over_tcp(context: &ServiceContext<'_>, verdicts: &mut Verdicts) -> bool {
     let environment = &context.service.environment;
     let Some(variable) = environment.get("DOCKER_HOST") else { return false };
-    if !variable.missing.is_empty() {
-        let missing = missing_variables(&variable.missing);
+    if !variable.missing.is_empty() || variable.value.is_none() {
+        let shell = || vec!["DOCKER_HOST".to_owned()];
+        let names = if variable.missing.is_empty() { shell() } else { variable.missing.clone() };
+        let missing = missing_variables(&names);
         verdicts.unknown(variable.at, "which engine it talks to hangs on a variable", missing);
         return true;
     }

@@ -30,7 +30,7 @@ use temper_model::compose::{Mount, Service};
 use super::shared::code::covers_code;
 use super::shared::image::{evidence_of, mount_need, refused_by_design};
 use super::shared::live::mounts as mount_table;
-use super::shared::mounts::{HostPath, bind_detail, host_path, short_form, target};
+use super::shared::mounts::{Brought, HostPath, bind_detail, brought, host_path, short_form, target};
 use super::shared::overlay::see_later_file;
 use super::shared::{fix, missing_variables, needs_proof, refused};
 use super::{ContainerContext, Control, ServiceContext};
@@ -136,6 +136,9 @@ impl Control for NoSensitiveMounts {
         for mount in &context.service.mounts {
             is_clean &= judge(context, mount, verdicts);
         }
+        for brought in brought(context.project, context.service) {
+            is_clean &= judge_brought(context, &brought, verdicts);
+        }
         if is_clean {
             verdicts.pass(context.service.at, "mounts no sensitive directory of the host");
         }
@@ -206,6 +209,38 @@ fn judge(context: &ServiceContext<'_>, mount: &Mount, verdicts: &mut Verdicts) -
             }
         },
     }
+}
+
+/// Judges what `volumes_from` brings. True when there is nothing to say.
+fn judge_brought(context: &ServiceContext<'_>, brought: &Brought<'_>, verdicts: &mut Verdicts) -> bool {
+    let (at, service, mount) = match brought {
+        Brought::Unknown { at, missing } => {
+            verdicts.unknown(*at, "cannot tell what of the host `volumes_from` brings", missing);
+            return false;
+        }
+        Brought::Mount { at, service, mount } => (*at, *service, *mount),
+    };
+    let is_public = |path: &str| mount.read_only && PUBLIC.iter().any(|public| holds(public, path));
+    let what = match host_path(context.project, mount) {
+        Some(HostPath::Unknown(text)) if credential_of(&text).is_none() => {
+            let message = format!("what {} mounts at {} hangs on a variable", service.name, target(mount));
+            verdicts.unknown(at, message, missing_variables(&mount.missing)).see(mount.at, "mounted here");
+            return false;
+        }
+        Some(HostPath::Unknown(text)) => {
+            credential_of(&text).map(|name| format!("{name}, which holds credentials"))
+        }
+        Some(HostPath::Absolute(path)) if path.ends_with(".sock") || is_public(&path) => None,
+        Some(HostPath::Absolute(path)) => sensitive(&path),
+        Some(HostPath::Inside(_)) | None => None,
+    };
+    let Some(what) = what else { return true };
+    let reason = format!("mount what it needs of {} by name", service.name);
+    verdicts
+        .fail(at, format!("gets {what}, from {} by `volumes_from`", service.name))
+        .see(mount.at, "mounted here")
+        .fix(refused("do without `volumes_from`", reason));
+    false
 }
 
 fn absolute(context: &ServiceContext<'_>, mount: &Mount, path: &str, verdicts: &mut Verdicts) -> bool {

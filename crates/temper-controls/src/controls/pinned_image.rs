@@ -178,6 +178,10 @@ fn judge(stack: &Stack, written: &str, at: Loc, verdicts: &mut Verdicts) {
                 format!("tag `{tag}` of {name} names no version: another image may come with each pull");
             verdicts.fail(at, message).fix(pin(&name, tag));
         }
+        Some(tag) if !has_version(tag) => {
+            let message = format!("cannot tell whether tag `{tag}` of {name} stays what it is");
+            verdicts.unknown(at, message, "a version in the tag, or a digest").fix(pin(&name, tag));
+        }
         Some(tag) => {
             verdicts.pass(at, format!("tag `{tag}` names a version; only a digest would pin it fully"));
         }
@@ -212,29 +216,45 @@ fn builder_of<'s>(stack: &'s Stack, image: &ImageRef) -> Option<&'s Service> {
 
 /// Parts of tags that say a channel or a variant, and no version. Code names of distributions (`bookworm`, `jammy`) are
 /// versions of theirs and are not here.
-const CHANNELS: [&str; 31] = [
+const CHANNELS: [&str; 48] = [
     "alpine",
+    "apache",
     "beta",
     "buildx",
     "canary",
+    "ce",
+    "community",
+    "cpu",
+    "cuda",
     "current",
+    "daily",
+    "debian",
+    "debug",
     "dev",
     "develop",
     "development",
     "edge",
+    "experimental",
+    "fpm",
     "full",
+    "gpu",
     "head",
     "lts",
     "main",
     "mainline",
+    "management",
     "master",
     "next",
     "nightly",
+    "nonroot",
+    "oss",
     "perl",
+    "preview",
     "prod",
     "production",
     "rc",
     "release",
+    "rocm",
     "rolling",
     "slim",
     "snapshot",
@@ -244,6 +264,7 @@ const CHANNELS: [&str; 31] = [
     "testing",
     "trunk",
     "unstable",
+    "weekly",
 ];
 
 /// True when a tag moves from version to version: `latest-pg16`, `stable-alpine`, `main`.
@@ -253,9 +274,32 @@ fn floats(tag: &str) -> bool {
     parts().any(|part| part == "latest") || parts().all(|part| CHANNELS.contains(&part))
 }
 
+/// Code names of Debian, Ubuntu and Alpine's like, which stand for one version each.
+const CODE_NAMES: [&str; 16] = [
+    "bionic", "bookworm", "bullseye", "buster", "focal", "forky", "jammy", "jessie", "noble", "oracular",
+    "plucky", "questing", "stretch", "trixie", "trusty", "xenial",
+];
+
+/// True when a part of a tag may be a version, a date or a commit: it has a digit, or is the code name of one.
+fn has_version(tag: &str) -> bool {
+    let tag = tag.to_ascii_lowercase();
+    tag.bytes().any(|byte| byte.is_ascii_digit())
+        || tag.split(['-', '_', '.']).any(|part| CODE_NAMES.contains(&part))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::floats;
+    use super::{floats, has_version};
+
+    #[test]
+    fn a_word_is_no_version() {
+        for tag in ["server-web", "blue"] {
+            assert!(!has_version(tag) && !floats(tag), "{tag}");
+        }
+        for tag in ["bookworm-slim", "16", "pg16", "jammy"] {
+            assert!(has_version(tag), "{tag}");
+        }
+    }
 
     #[test]
     fn a_tag_floats_when_no_part_of_it_is_a_version() {

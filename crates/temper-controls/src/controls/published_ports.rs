@@ -65,6 +65,11 @@ impl Control for PublishedPorts {
             verdicts.unknown(context.service.at, message, "the addresses that the process listens on");
             return;
         }
+        if let Some(Setting::Unknown { at, missing, .. }) = &context.service.network_mode {
+            let message = "whether `ports` has an effect hangs on `network_mode`";
+            verdicts.unknown(*at, message, missing_variables(missing));
+            return;
+        }
         for (index, port) in ports.iter().enumerate() {
             judge(context, index, port, verdicts);
         }

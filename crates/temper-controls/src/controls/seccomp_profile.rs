@@ -124,6 +124,10 @@ fn judge(context: &ServiceContext<'_>, option: SecurityOption<'_>, verdicts: &mu
             judgement.fix(fix(context, safety, summary, [(action, "CIS Docker 5.22".to_owned())]));
             see_later_file(judgement, context.service, at, "security_opt");
         }
+        Some("builtin") if is_privileged(context.service) => {
+            let message = "`privileged: true` runs it without seccomp, also with the profile `builtin`";
+            verdicts.fail(at, message).fix(by_privileged());
+        }
         Some("builtin") => {
             verdicts.pass(at, "the engine's own seccomp profile applies");
         }

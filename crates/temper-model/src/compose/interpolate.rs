@@ -3,6 +3,7 @@
 //! Source: the specification, "Interpolation"; where it is silent, what Compose 2.26 does: a lone `$` stays, the text
 //! after an operator reaches to the brace that closes it, and both sides of an operator are always evaluated.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// How deep `${A:-${B:-…}}` may be nested.
@@ -50,6 +51,17 @@ pub(crate) fn substitute(
         return Ok(Substituted { value: text.to_owned(), ..Substituted::default() });
     }
     Template { lookup, required }.substitute(text, 0, 0)
+}
+
+/// Names of the variables in `text`, in their order, each once; none where `text` is not valid.
+pub(crate) fn names(text: &str) -> Vec<String> {
+    let asked = RefCell::new(Vec::new());
+    let record = |name: &str| -> Option<String> {
+        add_missing(&mut asked.borrow_mut(), name);
+        None
+    };
+    let valid = substitute(text, &record, Required::Unknown).is_ok();
+    if valid { asked.into_inner() } else { Vec::new() }
 }
 
 struct Template<'l> {
@@ -274,7 +286,7 @@ fn name(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Required, Substituted, TemplateFault, substitute};
+    use super::{Required, Substituted, TemplateFault, names, substitute};
 
     fn lookup(name: &str) -> Option<String> {
         match name {
@@ -295,6 +307,13 @@ mod tests {
     /// The part of the text that the fault points at.
     fn refused(text: &str) -> &str {
         text.get(strict(text).expect_err(text).range).expect("the range lies in the text")
+    }
+
+    #[test]
+    fn names_are_those_asked_for_whatever_their_value_is() {
+        assert_eq!(names("${A:-${B:-}}-$C-${A}-$$D"), ["A", "B", "C"]);
+        assert_eq!(names("none"), [""; 0]);
+        assert_eq!(names("${A"), [""; 0]);
     }
 
     #[test]

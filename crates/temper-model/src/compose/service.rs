@@ -295,6 +295,15 @@ pub struct Variable {
     pub raw: Option<String>,
 }
 
+impl Variable {
+    /// Names of all variables that the written value asks for, whether they have a value or not: `A` and `B` for
+    /// `${A:-${B}}`.
+    #[must_use]
+    pub fn asks(&self) -> Vec<String> {
+        self.raw.as_deref().map(super::interpolate::names).unwrap_or_default()
+    }
+}
+
 /// One `env_file` entry.
 #[derive(Debug, Clone)]
 pub struct EnvFile {

@@ -63,7 +63,7 @@ impl Editor<'_> {
                     variable(text, service_entry(root, &service.name)?, name, &value, reason)
                 })
             }
-            ComposeAction::UnsetVariable { name, at } => {
+            ComposeAction::UnsetVariable { name, at, .. } => {
                 if is_shared(service, "environment") || !site.files.contains(&at.file) {
                     return Err(format!(
                         "`{name}` is set in {}, which others use: change it there",

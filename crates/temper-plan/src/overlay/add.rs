@@ -31,7 +31,7 @@ pub(crate) fn add(body: &mut Body, base: Base<'_>, wish: &Wish) -> Result<(), St
             let value = Snippet::Scalar(escape(value));
             set(body, &["environment", name], Entry::Leaf { value, reason })
         }
-        ComposeAction::UnsetVariable { name, at } => {
+        ComposeAction::UnsetVariable { name, at, .. } => {
             check_version(base.stack)?;
             // Compose looks for the path of a `!reset` before it brings lists into the form of mappings.
             if base.stack.sources.slice(*at).trim_start_matches(['"', '\'']).starts_with(name.as_str()) {

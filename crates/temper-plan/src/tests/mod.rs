@@ -5,6 +5,7 @@ mod dockerfile;
 mod guard;
 mod in_place;
 mod overlay;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

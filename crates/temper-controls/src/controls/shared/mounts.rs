@@ -3,6 +3,9 @@
 use temper_fit::canonical;
 use temper_model::Value;
 use temper_model::compose::{Mount, MountKind, Project, Service};
+use temper_text::Loc;
+
+use super::missing_variables;
 
 /// Where a mount comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,4 +84,64 @@ pub(in crate::controls) fn short_form(
     let options: Vec<&str> = read_only.then_some("ro").into_iter().chain(label).chain(propagation).collect();
     let end = if options.is_empty() { String::new() } else { format!(":{}", options.join(",")) };
     format!("{source}:{}{end}", mount.target)
+}
+
+/// A mount that `volumes_from` brings.
+pub(in crate::controls) enum Brought<'a> {
+    /// One of another service of the project.
+    Mount {
+        /// The `volumes_from` entry.
+        at: Loc,
+        /// The service that has the mount.
+        service: &'a Service,
+        /// The mount.
+        mount: &'a Mount,
+    },
+    /// Those of a container that no file of the project describes, or that hangs on variables.
+    Unknown {
+        /// The `volumes_from` entry.
+        at: Loc,
+        /// What is missing, for people.
+        missing: String,
+    },
+}
+
+/// The mounts that a service gets by `volumes_from`, also those that its sources get that way themselves.
+pub(in crate::controls) fn brought<'a>(project: &'a Project, service: &'a Service) -> Vec<Brought<'a>> {
+    let mut found = Vec::new();
+    for entry in service.value.get("volumes_from").and_then(Value::as_seq).unwrap_or_default() {
+        let text = entry.as_str().unwrap_or_default();
+        let at = entry.at;
+        if !entry.missing().is_empty() {
+            found.push(Brought::Unknown { at, missing: missing_variables(entry.missing()) });
+        } else if let Some(container) = text.strip_prefix("container:") {
+            let missing = format!("what container {container} mounts: no file of the project starts it");
+            found.push(Brought::Unknown { at, missing });
+        } else if let Some(source) = project.services.get(text.split(':').next().unwrap_or_default()) {
+            mounts_of(project, source, at, &mut vec![service.name.as_str()], &mut found);
+        }
+    }
+    found
+}
+
+fn mounts_of<'a>(
+    project: &'a Project,
+    source: &'a Service,
+    at: Loc,
+    seen: &mut Vec<&'a str>,
+    found: &mut Vec<Brought<'a>>,
+) {
+    if seen.contains(&source.name.as_str()) {
+        return;
+    }
+    seen.push(&source.name);
+    found.extend(source.mounts.iter().map(|mount| Brought::Mount { at, service: source, mount }));
+    for entry in source.value.get("volumes_from").and_then(Value::as_seq).unwrap_or_default() {
+        let text = entry.as_str().unwrap_or_default();
+        match project.services.get(text.split(':').next().unwrap_or_default()) {
+            Some(next) => mounts_of(project, next, at, seen, found),
+            None => found
+                .push(Brought::Unknown { at, missing: format!("what `{text}` of {} mounts", source.name) }),
+        }
+    }
 }
