@@ -29,6 +29,7 @@ use temper_fit::images::{self, AuthOff, Credential, KnownImage, WhenAbsent};
 use temper_fit::{Evidence, EvidenceKind, ImageSource};
 use temper_model::Setting;
 use temper_model::compose::{Port, Variable};
+use temper_model::container::hash_of;
 use temper_text::Loc;
 
 use super::shared::credentials::{
@@ -37,7 +38,7 @@ use super::shared::credentials::{
 use super::shared::image::service_entry;
 use super::shared::{missing_variables, refused};
 use super::{ContainerContext, Control, ServiceContext};
-use crate::{Fix, Meta, Severity, Surface, Verdicts};
+use crate::{Fix, Meta, Severity, Surface, Verdict, Verdicts};
 
 /// See the documentation of this module.
 pub(super) struct DefaultCredentials;
@@ -83,6 +84,15 @@ impl Control for DefaultCredentials {
                 verdicts.fail(at, format!("{name} has a well-known default as value in the container"));
             }
         }
+        for (name, at, message) in weak_in_file(self, &context.service) {
+            let of_file = context.service.service.environment.get(&name).and_then(known_value);
+            let hash = environment.get(&name);
+            let told = hash.is_some_and(|hash| hash.is_empty() || has_well_known_hash(hash));
+            if !told && of_file.is_some_and(|value| hash == Some(&hash_of(value))) {
+                is_clean = false;
+                verdicts.fail(at, format!("the container has the value of the files: {message}"));
+            }
+        }
         if is_clean {
             verdicts.pass(
                 at,
@@ -90,6 +100,22 @@ impl Control for DefaultCredentials {
             );
         }
     }
+}
+
+/// Variables whose value in the files is no secret, with their places and what is said of them. Only hashes of a container's
+/// values are known, so this is how a weak one is recognised there.
+fn weak_in_file(control: &DefaultCredentials, context: &ServiceContext<'_>) -> Vec<(String, Loc, String)> {
+    let mut verdicts = Verdicts::new(&META, Surface::Compose, String::new(), None);
+    control.service(context, &mut verdicts);
+    let found = verdicts.into_judgements();
+    let failed = found.into_iter().filter(|judgement| judgement.verdict == Verdict::Fail);
+    failed
+        .filter_map(|judgement| {
+            let mut variables = context.service.environment.iter();
+            let (name, _) = variables.find(|(_, variable)| variable.at == judgement.at)?;
+            Some((name.clone(), judgement.at, judgement.message))
+        })
+        .collect()
 }
 
 /// One look at a service.
