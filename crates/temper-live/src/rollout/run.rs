@@ -131,7 +131,8 @@ impl From<JournalError> for Stop {
     fn from(error: JournalError) -> Self {
         match error {
             other if other.is_unreachable() => Self::Gone(other.into()),
-            JournalError::Step { .. } => Self::Back(error.to_string()),
+            // On a full disk steps can still be taken back.
+            JournalError::Step { .. } | JournalError::Full { .. } => Self::Back(error.to_string()),
             other => Self::Gone(other.into()),
         }
     }

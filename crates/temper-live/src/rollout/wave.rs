@@ -1,7 +1,9 @@
 //! Containers changed in place, with the old ones kept until the wave is judged.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -11,7 +13,7 @@ use super::ownership::{handovers, writer};
 use super::session::{Observer, Session};
 use super::swap::{Place, kept_name, recipe, waiting_name};
 use super::translate::{TranslateError, create};
-use crate::action::Action;
+use crate::action::{Action, OwnerEntry};
 use crate::engine::{EngineError, Inspect};
 use crate::journal::{JournalError, Run};
 
@@ -93,6 +95,7 @@ impl Session<'_> {
         let source = self.source(new.config, new.service, new.image, new.peers);
         let file = translation(source)?;
         self.make_volumes(run, observer, new.config, &file)?;
+        let owners = owners(old);
         let made = create(self.cli, self.engine, &self.directory, &self.scratch, &file, new.service)?;
         let place = Place {
             name: old.name().to_owned(),
@@ -105,6 +108,11 @@ impl Session<'_> {
         let reference = reference(new.config, new.service);
         if self.engine.image(&reference)?.is_some_and(|found| found.id == new.image) {
             recipe = recipe.image(&reference);
+        }
+        // An empty volume takes over the owner of the image's directory when a container is made with it.
+        for (path, before, after) in changed_owners(&owners, old) {
+            let entry = OwnerEntry { path: PathBuf::new(), old: before, new: after };
+            run.take(Action::ChangeOwner { path, entries: vec![entry] }, observer)?;
         }
         recipe.name = waiting_name(old.name(), &self.run);
         let waiting = recipe.name.clone();
@@ -179,6 +187,28 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// Owner, group and mode of the roots of the volumes of a container, as far as they can be seen from here.
+fn owners(container: &Inspect) -> BTreeMap<PathBuf, (u32, u32, u32)> {
+    let mounts = container.at("/Mounts").and_then(Value::as_array);
+    let volumes = mounts.into_iter().flatten().filter(|mount| mount["Type"] == "volume");
+    let paths = volumes.filter_map(|mount| mount["Source"].as_str().map(PathBuf::from));
+    paths
+        .filter_map(|path| {
+            let metadata = fs::symlink_metadata(&path).ok()?;
+            Some((path, (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777)))
+        })
+        .collect()
+}
+
+/// A path with its owner, group and mode before and now.
+type Changed = (PathBuf, (u32, u32, u32), (u32, u32, u32));
+
+fn changed_owners(before: &BTreeMap<PathBuf, (u32, u32, u32)>, container: &Inspect) -> Vec<Changed> {
+    let now = owners(container);
+    let changed = before.iter().filter_map(|(path, old)| Some((path.clone(), *old, *now.get(path)?)));
+    changed.filter(|(_, old, new)| old != new).collect()
 }
 
 /// The files as Compose writes them into the label: absolute, separated by commas.
