@@ -301,7 +301,8 @@ impl Work<'_> {
         let undone = run.undo_all(observer)?;
         let failed = undone.failed.iter().map(|(left, _)| left);
         let left = undone.left.iter().chain(failed);
-        let left = left.map(|left| format!("{}: {}", left.detail, left.reason)).collect();
+        let mut left: Vec<String> = left.map(|left| format!("{}: {}", left.detail, left.reason)).collect();
+        left.extend(return_to_snapshot(&mut run, observer)?);
         if undone.failed.is_empty() {
             run.finish(RunState::RolledBack)?;
         }
@@ -467,6 +468,15 @@ impl Work<'_> {
         );
         built.map(Some).map_err(|error| Stop::Back(error.to_string()))
     }
+}
+
+/// What undoing each step does not bring back: containers that share the network of one that was made again. Returns what
+/// could not be put back.
+fn return_to_snapshot(run: &mut Run<'_>, observer: Observer<'_>) -> Result<Vec<String>, RolloutError> {
+    let Some(id) = run.record().snapshot else { return Ok(Vec::new()) };
+    let Some(snapshot) = run.journal().snapshot(id)? else { return Ok(Vec::new()) };
+    let restored = snapshot::restore(run, &snapshot, observer)?;
+    Ok(restored.left.into_iter().chain(restored.failed).collect())
 }
 
 /// A fix that a rollout has seen to break a service.
