@@ -103,6 +103,12 @@ fn blind(stack: &Stack, service: &Service, image: &ImageSource) -> Option<String
         ImageSource::Built { facts, base: None, .. } if runs_its_base(facts) => {
             Some(format!("it runs the program of {}, of which nothing is known", base_name(facts)))
         }
+        ImageSource::Built { facts, base: None, .. }
+            if service.command.is_none() && service.entrypoint.is_none() =>
+        {
+            let script = script_of_base(facts)?;
+            Some(format!("it starts {script} of {}, which cannot be read here", base_name(facts)))
+        }
         ImageSource::Built { .. } | ImageSource::Known { .. } => None,
     }
 }
@@ -119,6 +125,20 @@ fn runs_a_script(service: &Service) -> bool {
 /// what the entrypoint of the base is given.
 fn runs_its_base(facts: &TargetFacts) -> bool {
     facts.entrypoint.is_none() && facts.cmd.is_none() && !source::from_scratch(facts)
+}
+
+/// A start script that no COPY brings, so that it comes from the base image.
+fn script_of_base(facts: &TargetFacts) -> Option<&str> {
+    if source::from_scratch(facts) {
+        return None;
+    }
+    let lacking = |path: &&str| {
+        let is_script = path.starts_with('/') && path.ends_with(".sh");
+        let mut copied = facts.copies.iter().filter_map(|copy| copy.dest.known()).map(crate::canonical);
+        is_script && !copied.any(|place| crate::holds(&place, &crate::canonical(path)))
+    };
+    let scripts = facts.start.scripts.iter().filter(|script| script.source.is_none());
+    scripts.filter_map(|script| script.path.known()).find(lacking)
 }
 
 fn base_name(facts: &TargetFacts) -> String {

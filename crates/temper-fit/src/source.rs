@@ -157,6 +157,10 @@ pub fn given_directories(facts: &TargetFacts) -> Vec<(String, String)> {
     let mut given: Vec<(String, String)> = Vec::new();
     for fact in &facts.paths {
         let Some(path) = fact.path.known().filter(|path| is_data_directory(path)) else { continue };
+        // A volume over cloned code would keep the code of its first start, whatever a later image brings.
+        if clones(facts).any(|clone| clone == cover::canonical(path)) {
+            continue;
+        }
         let owner = fact.owner.as_ref().and_then(Resolved::known).unwrap_or("a user");
         let why = match fact.action {
             PathAction::ChangeOwner => {
@@ -241,8 +245,13 @@ fn is_data_directory(path: &str) -> bool {
 /// True when the image has files there that a mount would hide: COPY and ADD wrote them.
 pub(crate) fn holds_code(facts: &TargetFacts, path: &str) -> bool {
     let path = cover::canonical(path);
-    let mut destinations = facts.copies.iter().filter_map(|copy| copy.dest.known());
-    destinations.any(|dest| cover::holds(&path, &cover::canonical(dest)))
+    let copied = facts.copies.iter().filter_map(|copy| copy.dest.known()).map(cover::canonical);
+    copied.chain(clones(facts)).any(|dest| cover::holds(&path, &dest))
+}
+
+/// Directories that hold cloned code.
+fn clones(facts: &TargetFacts) -> impl Iterator<Item = String> + '_ {
+    facts.clones.iter().filter_map(Resolved::known).map(cover::canonical)
 }
 
 /// Supplementary groups that the Dockerfile gives to a user, and what says so.

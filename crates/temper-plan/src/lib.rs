@@ -12,6 +12,7 @@ mod plan;
 mod planner;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod wish;
 
 pub use plan::{Budget, FileChange, Options, Outcome, OverLimit, Plan, PlanError, ServicePlan, Step};

@@ -32,7 +32,7 @@ use temper_dockerfile::TargetFacts;
 use temper_dockerfile::facts::{BaseImage, HealthcheckFact};
 use temper_dockerfile::shell::{SimpleCommand, script_file};
 use temper_fit::images::{self, ImageRef, Role};
-use temper_fit::{Evidence, EvidenceKind, ImageSource};
+use temper_fit::{Evidence, EvidenceKind, ImageSource, canonical, holds};
 use temper_model::Setting;
 use temper_model::compose::{Healthcheck as Check, Service};
 use temper_model::container::Health;
@@ -377,6 +377,7 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
     };
     if let Some(argument) = check.and_then(|check| check.needs_argument.as_deref())
         && !has_argument(context.service, argument)
+        && !check.is_some_and(|check| check.argument_by_default && context.service.command.is_none())
     {
         return refused(
             summary,
@@ -386,6 +387,9 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
                 test.join(" ")
             ),
         );
+    }
+    if let Some(why) = check.and_then(|check| not_as_shipped(context, check)) {
+        return refused(summary, format!("image {} offers `{}`, but {why}", entry.image.id, test.join(" ")));
     }
     if context.service.healthcheck.is_some() {
         return refused(summary, format!("add `test: {test:?}` to the `healthcheck` that is there"));
@@ -406,6 +410,32 @@ fn suggested(context: &ServiceContext<'_>) -> Fix {
         summary,
         [(action, format!("what image {} offers (CIS Docker 5.27)", entry.image.id))],
     )
+}
+
+/// Why the test of a known image may fail here although the service works.
+fn not_as_shipped(context: &ServiceContext<'_>, check: &images::Healthcheck) -> Option<String> {
+    if let Some(name) = &check.needs_variable
+        && !context.service.environment.contains_key(name)
+    {
+        return Some(format!("it always fails unless `{name}` is set: {}", check.reason));
+    }
+    let directory = check.needs_own_files_in.as_deref()?;
+    let mounted = context.service.mounts.iter().any(|mount| holds(directory, &canonical(&mount.target)));
+    let copied = match &context.profile.image {
+        ImageSource::Built { facts, .. } => {
+            let mut places = facts.copies.iter().filter_map(|copy| copy.dest.known());
+            places.any(|place| holds(directory, &canonical(place)))
+        }
+        _ => false,
+    };
+    let configured = context.service.value.get("configs").and_then(|configs| configs.as_seq());
+    let given = configured.into_iter().flatten().any(|config| {
+        let target = config.get("target").and_then(|target| target.as_str());
+        target.is_some_and(|target| holds(directory, &canonical(target)))
+    });
+    (mounted || copied || given).then(|| {
+        format!("files of {directory} are not those of the image, so a person has to say which request works")
+    })
 }
 
 /// Whether the command of the service has an argument, alone or switched on with a value.

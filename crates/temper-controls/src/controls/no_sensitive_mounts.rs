@@ -356,6 +356,17 @@ fn read_only(context: &ServiceContext<'_>, mount: &Mount, safety: crate::Safety)
     fix(context, safety, "mount it read-only", [(action, "CIS Docker 5.6".to_owned())])
 }
 
+/// A mount or tmpfs inside of another mount.
+fn mounted_below<'a>(service: &'a Service, mount: &Mount) -> Option<&'a str> {
+    let above = canonical(&mount.target);
+    let mounts = service.mounts.iter().map(|other| other.target.as_str());
+    let mut all = mounts.chain(service.tmpfs.iter().map(|tmpfs| tmpfs.target.as_str()));
+    all.find(|other| {
+        let other = canonical(other);
+        other != above && holds(&above, &other)
+    })
+}
+
 fn shared_propagation<'a>(context: &'a ServiceContext<'_>, mount: &Mount) -> Option<&'a str> {
     let propagation = bind_detail(context.service, mount, "propagation")?.as_str()?;
     Some(propagation).filter(|propagation| matches!(*propagation, "shared" | "rshared"))
@@ -377,6 +388,21 @@ fn code(context: &ServiceContext<'_>, mount: &Mount, why: &str, verdicts: &mut V
     let safety = needs_proof("the service may write beside its code, as caches of compilers do");
     let message = format!("the code in {} can be changed from inside: {why}", mount.target);
     let judgement = verdicts.fail(mount.at, message);
-    judgement.fix(read_only(context, mount, safety));
+    judgement.fix(match mounted_below(context.service, mount) {
+        Some(below) => refused(
+            "mount it read-only",
+            format!(
+                "{below} is mounted inside it, and the engine cannot create that directory in a read-only mount: create it \
+                 in the source, commit it, and add `ro` by hand"
+            ),
+        ),
+        None => match &context.profile.blind {
+            Some(why) => refused(
+                "mount it read-only",
+                format!("{why}, so it may write there: add `ro` by hand when it does not"),
+            ),
+            None => read_only(context, mount, safety),
+        },
+    });
     see_later_file(judgement, context.service, mount.at, "volumes");
 }

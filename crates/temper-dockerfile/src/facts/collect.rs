@@ -128,6 +128,7 @@ impl<'a> Collector<'a> {
             shell: None,
             packages: Vec::new(),
             paths: Vec::new(),
+            clones: Vec::new(),
             copies: Vec::new(),
             healthcheck: None,
             start: Start::default(),

@@ -79,6 +79,38 @@ pub(super) fn read(program: &str, args: &[Arg]) -> Option<PathChange> {
     }
 }
 
+/// Where `git clone` puts a repository: the directory that is given, else the last part of the address.
+pub(super) fn cloned(program: &str, args: &[Arg]) -> Option<Resolved> {
+    let (command, rest) = args.split_first()?;
+    if program != "git" || command.text != "clone" {
+        return None;
+    }
+    const LONG: &[&str] = &[
+        "branch",
+        "config",
+        "depth",
+        "filter",
+        "jobs",
+        "origin",
+        "reference",
+        "separate-git-dir",
+        "server-option",
+        "shallow-exclude",
+        "shallow-since",
+        "template",
+        "upload-pack",
+    ];
+    let operands = Options::read(rest, &Syntax { short_values: "bcjou", long_values: LONG }).operands;
+    match operands.as_slice() {
+        [_, directory, ..] => Some(directory.value.clone()),
+        [address] => {
+            let name = address.value.known()?.trim_end_matches('/').rsplit(['/', ':']).next()?;
+            Some(Resolved::Known(name.trim_end_matches(".git").to_owned()))
+        }
+        [] => None,
+    }
+}
+
 fn mkdir(args: &[Arg]) -> PathChange {
     let options = Options::read(args, &Syntax { short_values: "m", long_values: &["mode"] });
     PathChange {

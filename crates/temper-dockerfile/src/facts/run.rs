@@ -56,6 +56,7 @@ impl RunReader<'_> {
         self.package(program, args, command);
         self.account(program, args, command);
         self.path(program, args, command);
+        self.facts.clones.extend(paths::cloned(program, args).map(|path| absolute(&path, &self.folder)));
         self.facts.start.wrappers.extend(start::installed(args));
         self.account_files(program, args, command);
         if program == "cd" {

@@ -59,6 +59,8 @@ pub struct TargetFacts {
     pub packages: Vec<PackageUse>,
     /// Folders and files that RUN creates, and whose owner or mode it changes.
     pub paths: Vec<PathFact>,
+    /// Directories into which RUN clones a repository: code that the image brings.
+    pub clones: Vec<Resolved>,
     /// COPY and ADD.
     pub copies: Vec<CopyFact>,
     /// HEALTHCHECK.

@@ -315,6 +315,13 @@ pub struct Healthcheck {
     pub test: Option<Vec<String>>,
     /// An argument of the service itself without which the test always fails, such as `--ping`.
     pub needs_argument: Option<String>,
+    /// The image's own command has [`Self::needs_argument`], or what stands for it: only another command lacks it.
+    #[serde(default)]
+    pub argument_by_default: bool,
+    /// A variable of the service without which the test always fails.
+    pub needs_variable: Option<String>,
+    /// A directory of configuration that decides what is answered: with files of the user there, the test says nothing.
+    pub needs_own_files_in: Option<String>,
     /// Whether the image declares its own `HEALTHCHECK`.
     #[serde(default)]
     pub declared: bool,

@@ -6,6 +6,7 @@ use temper_yaml::{Entry, Kind, Node, Snippet, edit};
 
 use super::{Editor, Site, plain, service_entry};
 use crate::overlay::escape;
+use crate::variables::kept;
 use crate::wish::Wish;
 
 impl Editor<'_> {
@@ -89,7 +90,8 @@ impl Editor<'_> {
             }
             ComposeAction::Append { key, item } => self.append(site, key, item, reason),
             ComposeAction::Replace { key, at, item } => {
-                let new = Snippet::Scalar(escape(item));
+                let raw = self.stack.sources.slice(*at);
+                let new = Snippet::Scalar(kept(raw, key, item)?.unwrap_or_else(|| escape(item)));
                 self.change_item(site, key, *at, Some(new), reason)
             }
             ComposeAction::Remove { key, at } => self.change_item(site, key, *at, None, reason),

@@ -6,6 +6,7 @@ use temper_yaml::Snippet;
 
 use super::body::{Body, Entry, Item, escape};
 use super::source::written_items;
+use crate::variables::kept;
 use crate::wish::{Wish, identity};
 
 /// The base that an overlay is written for.
@@ -47,7 +48,8 @@ pub(crate) fn add(body: &mut Body, base: Base<'_>, wish: &Wish) -> Result<(), St
         }
         ComposeAction::Append { key, item } => append(body, base, key, item, reason),
         ComposeAction::Replace { key, at, item } => {
-            let new = Item { value: Snippet::Scalar(escape(item)), reason, at: None };
+            let text = kept(base.stack.sources.slice(*at), key, item)?.unwrap_or_else(|| escape(item));
+            let new = Item { value: Snippet::Scalar(text), reason, at: None };
             replace(overridden(body, base, key)?.0, *at, Some(new))
         }
         ComposeAction::Remove { key, at } => {
