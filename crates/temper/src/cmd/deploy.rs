@@ -79,6 +79,8 @@ pub(crate) fn run(args: &Deploy) -> Result<Exit, Error> {
     };
     let ended = rollout.run(&journal, &lock, &mut observer).map_err(rollout_error)?;
     drop(lock);
+    // The lines of the services end before anything else is printed.
+    drop(view);
     let exit = report(args.format, &ended)?;
     match ended {
         Ended::Completed(_) | Ended::NothingToDo => Ok(prove(args, engine, project)?.max(exit)),
