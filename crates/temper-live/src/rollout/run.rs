@@ -91,6 +91,19 @@ pub enum RolloutError {
     },
 }
 
+impl RolloutError {
+    /// The engine is not there: exit status 3. A run that was begun stays open.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Engine(error) => error.is_unreachable(),
+            Self::Journal(error) => error.is_unreachable(),
+            Self::Snapshot(error) => error.is_unreachable(),
+            Self::Prepare(_) | Self::OtherKind { .. } | Self::Folder { .. } => false,
+        }
+    }
+}
+
 /// A rollout of one project.
 pub struct Rollout<'a> {
     /// The engine.

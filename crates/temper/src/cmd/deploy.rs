@@ -242,10 +242,10 @@ fn journal_error(error: JournalError) -> Error {
 }
 
 fn rollout_error(error: RolloutError) -> Error {
-    match error {
-        RolloutError::Engine(error) if error.is_unreachable() => Error::Needed(format!(
-            "{error}\nthe rollout is not finished: when the engine is back, `temper deploy --resume` goes on and `temper rollback` takes it back"
-        )),
-        other => Error::Usage(other.to_string()),
+    if error.is_unreachable() {
+        return Error::Needed(format!(
+            "{error}\nwhen the engine is back, `temper deploy --resume` goes on with what was begun, and `temper rollback` takes it back"
+        ));
     }
+    Error::Usage(error.to_string())
 }
