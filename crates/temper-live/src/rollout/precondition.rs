@@ -1,6 +1,8 @@
 //! What must hold before anything is changed (R20, R129): checked, not assumed.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use temper_model::Stack;
@@ -8,6 +10,7 @@ use temper_plan::Plan;
 
 use crate::compose_cli::{Cli, ComposeError, Files};
 use crate::engine::{Engine, EngineError, Inspect};
+use crate::names;
 use crate::probe::without_service;
 
 /// What does not hold.
@@ -72,6 +75,7 @@ pub(crate) fn check(engine: &Engine, cli: &Cli, situation: &Situation<'_>) -> Re
         let lost = without_service(&situation.stack.settings.probes, &services);
         unmet.extend(lost.into_iter().map(Unmet::stop));
     }
+    unmet.extend(other_files(situation));
     if situation.running.is_empty() {
         unmet.push(Unmet::stop(
             "nothing of the project runs: start it first with `docker compose up -d --wait`, so that there is something to compare with"
@@ -92,6 +96,37 @@ fn same_reading(compose: &Value, ours: &Value) -> Option<Unmet> {
         Unmet::stop(format!(
             "service {name}: Docker Compose reads the files differently than temper; compare `temper config` with `docker compose config --format json`, and please report the difference"
         ))
+    })
+}
+
+/// Containers that were made from other files would be changed by more than the hardening: Compose writes into a label which
+/// files it was given, so this is told before anything is planned away.
+fn other_files(situation: &Situation<'_>) -> Option<Unmet> {
+    let hardened =
+        situation.stack.projects.get(situation.project).map(|group| group.hardened_path.clone())?;
+    let hardened = situation.files.directory.join(hardened);
+    let without = |files: Vec<PathBuf>| -> Vec<PathBuf> {
+        let all = files.into_iter().map(|file| fs::canonicalize(&file).unwrap_or(file));
+        all.filter(|file| *file != hardened && fs::canonicalize(&hardened).ok().as_ref() != Some(file))
+            .collect()
+    };
+    let ours = without(situation.files.files.clone());
+    situation.running.values().flatten().find_map(|container| {
+        let label = container.label(names::CONFIG_FILES).filter(|label| !label.is_empty())?;
+        let theirs: Vec<PathBuf> = label.split(',').map(PathBuf::from).collect();
+        if without(theirs.clone()) == ours {
+            return None;
+        }
+        let shown = |files: &[PathBuf]| {
+            let names = files.iter().map(|file| file.strip_prefix(&situation.files.directory).unwrap_or(file));
+            names.map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ")
+        };
+        Some(Unmet::stop(format!(
+            "container {} was made from other files ({}) than those that temper reads ({}): name the same files with -f, or start the stack from these first",
+            container.name(),
+            shown(&without(theirs)),
+            shown(&ours)
+        )))
     })
 }
 
