@@ -123,6 +123,12 @@ pub struct PathCondition {
     /// Paths in the container: something is mounted or copied there, or below.
     #[serde(default)]
     pub content: Vec<String>,
+    /// Words of the command: one of them is given.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// Words of the command, also as `WORD=value`: none of them is given. Only together with `arguments`.
+    #[serde(default)]
+    pub unless_arguments: Vec<String>,
 }
 
 /// What is written to a path, which decides between a volume and a tmpfs.

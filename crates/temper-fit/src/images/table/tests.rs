@@ -420,7 +420,9 @@ fn conditions_belong_to_paths_that_are_not_always_written() {
     for path in all().iter().flat_map(paths) {
         let Some(condition) = &path.required_if else { continue };
         assert!(!path.required, "{}: required_if needs required = false", path.path);
-        assert!(!(condition.variables.is_empty() && condition.content.is_empty()), "{}", path.path);
+        let named = [&condition.variables, &condition.content, &condition.arguments];
+        assert!(named.iter().any(|all| !all.is_empty()), "{}", path.path);
+        assert!(condition.unless_arguments.is_empty() || !condition.arguments.is_empty(), "{}", path.path);
         assert!(condition.content.iter().all(|content| content.starts_with('/')), "{}", path.path);
     }
 }
