@@ -13,9 +13,9 @@ use temper_model::compose::Service;
 use super::session::Session;
 use crate::engine::{Engine, EngineError, Inspect, LogLine};
 use crate::probe::{
-    Answer, Comparison, Endpoint, Evidence, Load, LogFinding, Patience, Prober, Question, Readiness,
-    Redactor, Scope, Side, counters, discover, end_finding, latency, log_findings, new_kills, second_boot,
-    wait_ready,
+    Answer, Comparison, Endpoint, Evidence, Load, LogFinding, NotReady, Patience, Prober, Question,
+    Readiness, Redactor, Scope, Side, counters, discover, end_finding, latency, log_findings, new_kills,
+    second_boot, wait_ready,
 };
 
 /// How often a service is asked before it is changed: what differs between answers is not compared.
@@ -202,14 +202,19 @@ fn not_ready(
     readiness: &Readiness,
     when: &str,
 ) -> Result<Option<Verdict>, EngineError> {
-    let Readiness::NotReady { evidence, .. } = readiness else { return Ok(None) };
+    let Readiness::NotReady { evidence, reason, .. } = readiness else { return Ok(None) };
     let mut findings = match session.engine.find(container)? {
         Some(inspect) => refusals(session, baseline, &inspect, &mut Vec::new())?,
         None => Vec::new(),
     };
     findings.extend(evidence.exit_code.and_then(|code| end_finding(code, evidence.oom_killed)));
     let seen = format!("{when}{readiness}{}", told(evidence, &findings));
-    Ok(Some(Verdict::Breaks { seen, suspects: suspects(&findings) }))
+    let mut suspects = suspects(&findings);
+    if matches!(reason, NotReady::Unhealthy | NotReady::HealthUnanswered(_)) {
+        // The service may be well, and a check that was added ask for what it never had.
+        suspects.push("healthcheck".to_owned());
+    }
+    Ok(Some(Verdict::Breaks { seen, suspects }))
 }
 
 /// The line that tells most: a refusal, what the engine says, what the health check printed, or the last line of the log.
