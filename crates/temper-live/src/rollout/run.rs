@@ -403,14 +403,21 @@ impl Work<'_> {
         wanted: &Candidate,
         observer: Observer<'_>,
     ) -> Result<(), Stop> {
-        // A file that is no longer changed gets the text that it had.
+        // A file that is no longer changed gets the text that it had; one that was made for the change goes.
         for gone in &written.changes {
-            if !wanted.changes.iter().any(|change| change.path == gone.path)
-                && let Some(old) = &gone.old
-            {
-                let back =
-                    FileChange { path: gone.path.clone(), old: Some(gone.new.clone()), new: old.clone() };
-                self.write_one(run, &back, observer)?;
+            if wanted.changes.iter().any(|change| change.path == gone.path) {
+                continue;
+            }
+            match &gone.old {
+                Some(old) => {
+                    let (path, now) = (gone.path.clone(), Some(gone.new.clone()));
+                    self.write_one(run, &FileChange { path, old: now, new: old.clone() }, observer)?;
+                }
+                None => {
+                    let path = self.rollout.root.join(&gone.path);
+                    run.take(Action::RemoveFile { path, text: gone.new.clone(), mode: 0o644 }, observer)?;
+                    self.report.files.retain(|file| *file != gone.path);
+                }
             }
         }
         for change in &wanted.changes {
