@@ -1,9 +1,12 @@
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::ComposeError;
+use crate::journal::Lock;
 
 /// The Compose command line, version 2 or later.
 #[derive(Debug, Clone)]
@@ -14,6 +17,8 @@ pub struct Cli {
     pub version: (u32, u32, u32),
     /// The engine it talks to, as for `DOCKER_HOST`.
     address: String,
+    /// What it reads: nothing, or the empty file that shows that it is at work.
+    input: Option<Arc<File>>,
 }
 
 /// Which files of which project a command is about.
@@ -72,12 +77,19 @@ impl Cli {
             let Some(text) = version_of(&program) else { continue };
             match parse_version(&text) {
                 Some(version) if version.0 >= 2 => {
-                    return Ok(Self { program, version, address: address.to_owned() });
+                    return Ok(Self { program, version, address: address.to_owned(), input: None });
                 }
                 _ => refused = ComposeError::Old { program: program.join(" "), version: text },
             }
         }
         Err(refused)
+    }
+
+    /// The same, and the lock is not free while it runs: also when this process has been killed.
+    #[must_use]
+    pub fn under(mut self, lock: &Lock) -> Self {
+        self.input = Some(lock.helpers());
+        self
     }
 
     /// What `config --format json` prints: the merged project.
@@ -110,15 +122,23 @@ impl Cli {
     pub fn run(&self, files: &Files, arguments: &[&str]) -> Result<Output, ComposeError> {
         // `find` only accepts programs that have a first word.
         let (program, leading) = self.program.split_first().ok_or(ComposeError::Missing)?;
+        let start = |reason: std::io::Error| ComposeError::Start {
+            program: program.clone(),
+            reason: reason.to_string(),
+        };
+        let input = match &self.input {
+            Some(file) => file.try_clone().map_err(start)?.into(),
+            None => Stdio::null(),
+        };
         let output = Command::new(program)
             .args(leading)
             .args(files.arguments())
             .args(arguments)
             .current_dir(&files.directory)
             .env("DOCKER_HOST", &self.address)
-            .stdin(Stdio::null())
+            .stdin(input)
             .output()
-            .map_err(|error| ComposeError::Start { program: program.clone(), reason: error.to_string() })?;
+            .map_err(start)?;
         if output.status.success() {
             return Ok(output);
         }

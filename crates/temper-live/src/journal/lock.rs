@@ -2,6 +2,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +44,16 @@ impl std::fmt::Display for Owner {
     }
 }
 
+/// How long what a killed temper has started may go on.
+const HELPERS: Duration = Duration::from_secs(120);
+
 /// The right to change the stack. It ends with this value, or with the process, however that ends.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// Locked as well, and shared with the programs that are started meanwhile: whoever takes the lock after a temper that
+    /// was killed waits until these have ended, so that nothing is made after it was looked for.
+    helpers: Arc<File>,
     /// Who had it and did not give it back: that process was killed.
     pub taken_over_from: Option<Owner>,
 }
@@ -52,15 +61,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock. It is one of the kernel (`flock`), so that of a process that died is free at once.
     pub(super) fn take(path: &Path) -> Result<Self, JournalError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
-            .open(path)
-            .map_err(|error| JournalError::io(path, &error))?;
+        let mut file = open(path)?;
         let free = file.try_lock();
         let owner = read(&mut file);
         match free {
@@ -71,10 +72,47 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(JournalError::io(path, &error)),
         }
+        let helpers = wait_for_helpers(&path.with_extension("helpers"))?;
         let text = serde_json::to_string(&Owner::this()).unwrap_or_default();
         write(&mut file, &text).map_err(|error| JournalError::io(path, &error))?;
-        Ok(Self { file, taken_over_from: owner })
+        Ok(Self { file, helpers: Arc::new(helpers), taken_over_from: owner })
     }
+
+    /// An empty file. A program that has it open, as its standard input for example, is at work on the stack.
+    pub(crate) fn helpers(&self) -> Arc<File> {
+        Arc::clone(&self.helpers)
+    }
+}
+
+/// Waits until the programs have ended that a killed temper has started.
+fn wait_for_helpers(path: &Path) -> Result<File, JournalError> {
+    let file = open(path)?;
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < HELPERS => {
+                thread::sleep(Duration::from_millis(50));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let owner = "a program that a killed temper has started".to_owned();
+                return Err(JournalError::Locked { owner });
+            }
+            Err(TryLockError::Error(error)) => return Err(JournalError::io(path, &error)),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, JournalError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(nix::fcntl::OFlag::O_NOFOLLOW.bits())
+        .open(path)
+        .map_err(|error| JournalError::io(path, &error))
 }
 
 impl Drop for Lock {
@@ -95,4 +133,30 @@ fn write(file: &mut File, text: &str) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::Lock;
+
+    #[test]
+    fn lock_is_taken_when_the_programs_of_the_last_owner_have_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = Lock::take(&path).unwrap();
+        // As a program has it that outlives its temper.
+        let program = lock.helpers().try_clone().unwrap();
+        drop(lock);
+        let begun = Instant::now();
+        let ends = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            drop(program);
+        });
+        drop(Lock::take(&path).unwrap());
+        assert!(begun.elapsed() >= Duration::from_millis(300));
+        ends.join().unwrap();
+    }
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &Deploy) -> Result<Exit, Error> {
     let cli = Cli::find(engine.address()).map_err(needed_compose)?;
     let journal = Journal::create(&root).map_err(journal_error)?;
     let lock = journal.lock().map_err(journal_error)?;
+    let cli = cli.under(&lock);
     let mut view = RolloutView::new(args.format);
     let mut observer = |event: Event| view.show(&event);
     interrupted(args, &journal, &lock, &engine, &mut observer)?;
@@ -78,7 +79,7 @@ pub(crate) fn run(args: &Deploy) -> Result<Exit, Error> {
         options: &rollout_options,
     };
     let ended = rollout.run(&journal, &lock, &mut observer).map_err(rollout_error)?;
-    drop(lock);
+    drop((lock, cli));
     // The lines of the services end before anything else is printed.
     drop(view);
     let exit = report(args.format, &ended)?;
