@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::discover::{Walk, WalkRequest, walk_disk, walk_paths};
@@ -170,17 +170,26 @@ impl FileTree for MemoryTree {
     }
 }
 
-/// A tree in which some files have another text: what a change would leave behind, before it is written.
+/// A tree in which some files have another text: what a change would leave behind, before it is written, or what was there
+/// before one that was.
 pub struct OverlaidTree<'a> {
     base: &'a dyn FileTree,
     files: BTreeMap<String, String>,
+    gone: BTreeSet<String>,
 }
 
 impl<'a> OverlaidTree<'a> {
     /// `base` with the texts of `files` in place of its own.
     #[must_use]
     pub fn new(base: &'a dyn FileTree, files: BTreeMap<String, String>) -> Self {
-        Self { base, files }
+        Self { base, files, gone: BTreeSet::new() }
+    }
+
+    /// The same without some files, whatever `base` has. A directory in which nothing else is stays.
+    #[must_use]
+    pub fn without(mut self, gone: BTreeSet<String>) -> Self {
+        self.gone = gone;
+        self
     }
 }
 
@@ -188,12 +197,13 @@ impl FileTree for OverlaidTree<'_> {
     fn read(&self, path: &str) -> Result<String, TreeError> {
         match self.files.get(path) {
             Some(text) => Ok(text.clone()),
+            None if self.gone.contains(path) => Err(TreeError::NotFound(path.to_owned())),
             None => self.base.read(path),
         }
     }
 
     fn is_file(&self, path: &str) -> bool {
-        self.files.contains_key(path) || self.base.is_file(path)
+        self.files.contains_key(path) || (!self.gone.contains(path) && self.base.is_file(path))
     }
 
     fn is_dir(&self, path: &str) -> bool {
@@ -204,11 +214,32 @@ impl FileTree for OverlaidTree<'_> {
     fn walk(&self, request: &WalkRequest<'_>) -> Walk {
         let own = walk_paths(self.files.keys().map(String::as_str), request, |path| self.is_file(path));
         let mut walk = self.base.walk(request);
+        walk.files.retain(|path| !self.gone.contains(path));
         walk.merge(own);
         walk
     }
 
     fn root(&self) -> &str {
         self.base.root()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{FileTree, MemoryTree, OverlaidTree, TreeError};
+    use crate::discover::WalkRequest;
+
+    #[test]
+    fn file_that_is_gone_is_neither_read_nor_found_and_one_with_another_text_is() {
+        let base = MemoryTree::new([("compose.yml", "new"), ("overlay.yml", "made")]);
+        let before = BTreeMap::from([("compose.yml".to_owned(), "old".to_owned())]);
+        let tree = OverlaidTree::new(&base, before).without(BTreeSet::from(["overlay.yml".to_owned()]));
+        assert_eq!(tree.read("compose.yml").unwrap(), "old");
+        assert!(matches!(tree.read("overlay.yml"), Err(TreeError::NotFound(_))));
+        assert!(!tree.is_file("overlay.yml"));
+        let all = WalkRequest { wanted: &|_| true, exclude: &[] };
+        assert_eq!(tree.walk(&all).files, ["compose.yml"]);
     }
 }

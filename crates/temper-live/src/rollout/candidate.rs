@@ -1,6 +1,6 @@
 //! What the stack would be after a plan, held in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -87,6 +87,28 @@ impl Inputs<'_> {
         let files: Vec<String> = group.project.files.iter().map(path).collect();
         let config = self.config(&tree, &files)?;
         Ok(Candidate { plan, config, files, changes, stack: after })
+    }
+
+    /// As [`Inputs::candidate`], of the stack as it was before `written`, whose files are there by now.
+    ///
+    /// # Errors
+    /// As for [`Inputs::candidate`].
+    pub fn candidate_instead(
+        &self,
+        project: usize,
+        refusals: &[Refusal],
+        written: &Candidate,
+    ) -> Result<Candidate, CandidateError> {
+        let mut gone = BTreeSet::new();
+        let mut before = BTreeMap::new();
+        for change in &written.changes {
+            match &change.old {
+                Some(old) => drop(before.insert(change.path.clone(), old.clone())),
+                None => drop(gone.insert(change.path.clone())),
+            }
+        }
+        let tree = OverlaidTree::new(self.tree, before).without(gone);
+        Inputs { tree: &tree, ..*self }.candidate(project, refusals)
     }
 
     /// The merged project of some files, as Compose prints it.

@@ -125,7 +125,8 @@ impl Work<'_> {
         for fix in guilty {
             self.refusals.push(refusal(fix, &failure.seen, self.rollout.inputs.today));
         }
-        let candidate = self.rollout.inputs.candidate(self.rollout.project, &self.refusals)?;
+        let inputs = self.rollout.inputs;
+        let candidate = inputs.candidate_instead(self.rollout.project, &self.refusals, &live.candidate)?;
         self.write_difference(run, &live.candidate, &candidate, observer)?;
         self.move_images_back(run, &live.candidate, &candidate, live, observer)?;
         self.move_images(run, &candidate, &BTreeSet::from([failure.service.clone()]), observer)?;
