@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+
 use bollard::query_parameters::{
-    ImportImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -32,6 +34,19 @@ impl Engine {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Names of images that fit a pattern of the engine: `temper/*:1`.
+    ///
+    /// # Errors
+    /// When the engine cannot be asked.
+    pub fn image_names(&self, pattern: &str) -> Result<Vec<String>, EngineError> {
+        let filters = HashMap::from([("reference".to_owned(), vec![pattern.to_owned()])]);
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let found = self.wait("listing images", self.docker.list_images(Some(options)))?;
+        let mut names: Vec<String> = found.into_iter().flat_map(|image| image.repo_tags).collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Gives an image a name: `repository` and `tag`.
