@@ -7,10 +7,16 @@
 
 #[path = "deploy/fixtures.rs"]
 mod fixtures;
+#[path = "deploy/kills.rs"]
+mod kills;
 #[path = "deploy/stack.rs"]
 mod stack;
+#[path = "deploy/wrong_input.rs"]
+mod wrong_input;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 use temper_live::names;
@@ -118,4 +124,69 @@ fn control_that_breaks_a_declared_endpoint_is_refused_with_what_was_seen_and_the
     // What was refused is not proposed again.
     let shown = stack.expect(0, &["deploy"]);
     assert!(shown.contains("nothing to harden"), "{shown}");
+}
+
+/// A stack of the server in a mode. Its directory for state is open to the user of the image.
+fn web_in_mode(name: &str, mode: &str) -> Stack {
+    let files = fixtures::web_in_mode(mode);
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let stack = Stack::new(name, &files);
+    fs::create_dir(stack.path("state")).unwrap();
+    fs::set_permissions(stack.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    stack.up();
+    stack
+}
+
+#[test]
+fn service_that_works_as_a_clone_and_breaks_in_its_place_is_taken_back_and_ships_without_what_broke_it() {
+    let stack = web_in_mode("place", "registers");
+    let shown = stack.expect(1, &["deploy"]);
+    assert!(shown.contains("trial passed"), "{shown}");
+    assert!(shown.contains("the wave is tried again with less"), "{shown}");
+    assert!(shown.contains("refused read-only-rootfs for service/web: "), "{shown}");
+    assert!(shown.contains("Read-only file system"), "{shown}");
+    assert_eq!(shown.matches("refused ").count(), 1, "{shown}");
+    let web = stack.container("web");
+    assert!(web.is_running() && !is_read_only(&stack, "web"));
+    assert_eq!(setting(&web, "/HostConfig/CapDrop"), json!(["ALL"]));
+    assert!(web.id().starts_with(&stack.exec("web", &["cat", "/opt/x/registered"])));
+    assert_eq!(stack.containers().len(), 1, "{:?}", stack.containers());
+    assert_eq!(stack.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn service_that_no_other_container_can_replace_keeps_its_container() {
+    let stack = web_in_mode("owned", "owned");
+    let containers = stack.containers();
+    let owner = stack.read("state/owner");
+    let shown = stack.expect(1, &["deploy"]);
+    assert!(shown.contains("trial passed"), "{shown}");
+    assert!(shown.contains("the state belongs to "), "{shown}");
+    assert_eq!(stack.containers(), containers);
+    assert!(stack.container("web").is_running());
+    assert_eq!(stack.get("web", "/healthz"), "200 ok");
+    assert_eq!(stack.read("state/owner"), owner);
+    // The files must not say what no container can be: nothing of the service is in them.
+    assert_eq!(stack.files(), ["compose.yml", "state", "temper.toml", "web"]);
+    assert!(stack.read("temper.toml").contains("the state belongs to "), "{}", stack.read("temper.toml"));
+    assert_eq!(stack.left_behind(), Vec::<String>::new());
+}
+
+#[test]
+fn change_that_works_in_no_way_is_rolled_back_and_everything_is_as_before() {
+    let stack = Stack::new("back", WEB);
+    stack.up();
+    let before = essences(&stack, &["web"]);
+    let containers = stack.containers();
+    // What is rolled out is what the files say, and that does not start.
+    let broken = stack.read("compose.yml").replace("build: web", "build: web\n    command: [\"/nothing\"]");
+    stack.write("compose.yml", &broken);
+    let shown = stack.expect(4, &["deploy"]);
+    assert!(shown.contains("rolled back in "), "{shown}");
+    assert_as_before(&stack, &before);
+    assert_eq!(stack.containers(), containers);
+    assert_eq!(stack.get("web", "/healthz"), "200 ok");
+    assert_eq!(stack.read("compose.yml"), broken);
+    assert_eq!(stack.files(), ["compose.yml", "web"]);
+    assert_eq!(stack.left_behind(), Vec::<String>::new());
 }

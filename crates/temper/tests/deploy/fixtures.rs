@@ -8,6 +8,10 @@ pub(crate) const SHOP: &[(&str, &str)] = &[
     ("worker/worker.py", WORKER),
 ];
 
+/// [`SHOP`] without the worker.
+pub(crate) const PAIR: &[(&str, &str)] =
+    &[("compose.yml", PAIR_COMPOSE), ("web/Dockerfile", WEB_DOCKERFILE), ("web/server.py", SERVER)];
+
 /// One server. It may write to `/opt/x` in its image.
 pub(crate) const WEB: &[(&str, &str)] =
     &[("compose.yml", WEB_COMPOSE), ("web/Dockerfile", WEB_DOCKERFILE), ("web/server.py", SERVER)];
@@ -49,6 +53,29 @@ volumes:
   data: {}
 "#;
 
+const PAIR_COMPOSE: &str = r#"name: PROJECT
+services:
+  web:
+    build: web
+    depends_on: [redis]
+    healthcheck:
+      test: ["CMD", "python3", "-S", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 2)"]
+      interval: 1s
+      timeout: 5s
+      retries: 10
+  redis:
+    image: redis:7
+    volumes:
+      - data:/data
+    healthcheck:
+      test: ["CMD", "redis-cli", "ping"]
+      interval: 1s
+      timeout: 5s
+      retries: 10
+volumes:
+  data: {}
+"#;
+
 const WEB_COMPOSE: &str = r#"name: PROJECT
 services:
   web:
@@ -68,3 +95,12 @@ USER 65532:65532
 EXPOSE 8000
 CMD [\"python3\", \"-u\", \"/srv/server.py\"]
 ";
+
+/// [`WEB`] with a variable for the program, and a directory of the host for its state.
+pub(crate) fn web_in_mode(mode: &str) -> Vec<(&'static str, String)> {
+    let compose =
+        format!("{WEB_COMPOSE}    environment:\n      MODE: {mode}\n    volumes:\n      - ./state:/state\n");
+    let mut files: Vec<(&str, String)> = WEB.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
+    files[0].1 = compose;
+    files
+}

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use temper_live::engine::{Engine, Inspect};
-use temper_live::journal::Journal;
+use temper_live::journal::{Journal, RunRecord};
 use temper_live::names;
 
 /// On images that a test builds.
@@ -149,13 +149,20 @@ impl Stack {
         self.exec(service, &["python3", "-c", &program])
     }
 
+    /// The run that is not finished.
+    pub(crate) fn open_run(&self) -> Option<RunRecord> {
+        Journal::open(self.root()).unwrap().and_then(|journal| journal.open_run().unwrap())
+    }
+
     /// Whatever temper made for a moment, in any of its runs on this stack, and has not removed.
     pub(crate) fn left_behind(&self) -> Vec<String> {
         let mut left: Vec<String> = self.containers().into_iter().map(|(name, _)| name).collect();
         left.retain(|name| name.contains(".temper-"));
         let Some(journal) = Journal::open(self.root()).unwrap() else { return left };
-        let runs: Vec<String> = journal.runs().unwrap().into_iter().map(|run| run.id).collect();
-        let ours = |text: &str| runs.iter().any(|run| text.contains(run.as_str()));
+        // Compose takes names of projects in lower case only.
+        let runs: Vec<String> =
+            journal.runs().unwrap().into_iter().map(|run| run.id.to_lowercase()).collect();
+        let ours = |text: &str| runs.iter().any(|run| text.to_lowercase().contains(run.as_str()));
         let containers = self.engine.containers(&[]).unwrap();
         let of_runs = containers.into_iter().filter(|one| {
             let project = one.labels.get(names::PROJECT).map_or("", String::as_str);
