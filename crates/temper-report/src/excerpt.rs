@@ -22,14 +22,37 @@ pub(crate) fn excerpts(stack: &Stack, secrets: &Secrets, remarks: &[Remark<'_>],
     }
     let snippets = files.into_iter().map(|id| {
         let file = stack.sources.file(id);
-        let annotations = marks.iter().filter(|mark| mark.at.file == id).map(|mark| {
+        let spans: Vec<(&Mark, Span)> = marks
+            .iter()
+            .filter(|mark| mark.at.file == id)
+            .map(|mark| (mark, shown(file, mark.at.span)))
+            .collect();
+        let (window, first_line) = window(file, &spans);
+        let start = window.start as usize;
+        let annotations = spans.into_iter().map(|(mark, span)| {
             let kind = if mark.failed { AnnotationKind::Primary } else { AnnotationKind::Context };
-            kind.span(shown(file, mark.at.span).range()).label(mark.controls.join(", "))
+            let range = span.range();
+            kind.span(range.start - start..range.end - start).label(mark.controls.join(", "))
         });
-        Snippet::source(secrets.hidden(stack, id)).path(file.path()).annotations(annotations)
+        Snippet::source(secrets.hidden_part(stack, id, window))
+            .line_start(first_line)
+            .path(file.path())
+            .annotations(annotations)
     });
     let group = Group::with_level(Level::ERROR).elements(snippets);
     Renderer::styled().term_width(width).render(&[group]) + "\n"
+}
+
+/// The lines from the first mark to the last, and the number of the first. The renderer looks at every line it is given,
+/// and a file with many services is excerpted once for each of them.
+fn window(file: &SourceFile, spans: &[(&Mark, Span)]) -> (Span, usize) {
+    let first = spans.iter().map(|(_, span)| span.start).min().unwrap_or(0);
+    let last = spans.iter().map(|(_, span)| span.end).max().unwrap_or(first);
+    let line_of = |offset: u32| file.line_col(offset as usize).line;
+    let first_line = line_of(first);
+    let start = file.line_span(first_line).map_or(first, |line| line.start.min(first));
+    let end = file.line_span(line_of(last)).map_or(last, |line| line.end.max(last));
+    (Span { start, end }, first_line as usize)
 }
 
 /// A place with everything that is remarked on it.

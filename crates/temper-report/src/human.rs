@@ -48,7 +48,9 @@ pub fn findings(root: &str, stack: &Stack, judged: &Judged, view: View) -> Strin
     let is_normal = view.detail == Detail::Normal;
     let folded = if is_normal { folded(&found) } else { Vec::new() };
     let shared = if is_normal { common(stack, &without(&found, &folded)) } else { Vec::new() };
-    let shown = Shown { stack, secrets: &Secrets::of(stack), shared: &shared, folded: &folded, view };
+    // Without excerpts there is nothing to hide.
+    let secrets = if view.detail == Detail::Quiet { Secrets::default() } else { Secrets::of(stack) };
+    let shown = Shown { stack, secrets: &secrets, shared: &shared, folded: &folded, view };
     out.push_str(&several(stack, &shared, view.width));
     out.push_str(&unknown_together(&folded, view.width));
     for (group, found) in stack.projects.iter().zip(&found) {

@@ -1,6 +1,6 @@
 //! Credentials in sources: shown nowhere, not even in the excerpt around a finding.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use temper_controls::is_credential;
 use temper_dockerfile::InstructionKind;
@@ -10,7 +10,7 @@ use temper_text::{FileId, Loc, Span};
 /// The bytes of every file that hold a credential.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
-    spans: HashMap<FileId, Vec<Span>>,
+    spans: HashMap<FileId, BTreeSet<Span>>,
 }
 
 impl Secrets {
@@ -65,6 +65,25 @@ impl Secrets {
         out
     }
 
+    /// A part of what [`Self::hidden`] gives, without a copy of the whole file.
+    pub(crate) fn hidden_part(&self, stack: &Stack, id: FileId, part: Span) -> String {
+        let mut out = part.slice(stack.sources.file(id).text()).to_owned();
+        let before_its_end = |span: &&Span| span.start < part.end;
+        for span in self.spans.get(&id).into_iter().flatten().take_while(before_its_end) {
+            // A credential that reaches out of the part is hidden as far as it lies in it.
+            let (start, end) = (span.start.max(part.start), span.end.min(part.end));
+            if start >= end {
+                continue;
+            }
+            let range = (start - part.start) as usize..(end - part.start) as usize;
+            if out.is_char_boundary(range.start) && out.is_char_boundary(range.end) {
+                let stars = "*".repeat(range.len());
+                out.replace_range(range, &stars);
+            }
+        }
+        out
+    }
+
     /// A diff with the lines of the stack that hold a credential replaced by their hidden form.
     pub(crate) fn hidden_diff(&self, stack: &Stack, diff: &str) -> String {
         let mut lines: HashMap<String, String> = HashMap::new();
@@ -101,12 +120,7 @@ impl Secrets {
         let value = text.get(start..).unwrap_or("");
         let found = if is_credential(name) { literals(value) } else { passwords(value) };
         let spans = self.spans.entry(at.file).or_default();
-        for span in found {
-            let span = span.shift(at.span.start as usize + start);
-            if !spans.contains(&span) {
-                spans.push(span);
-            }
-        }
+        spans.extend(found.into_iter().map(|span| span.shift(at.span.start as usize + start)));
     }
 }
 
@@ -185,8 +199,9 @@ fn separator(info: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{literals, passwords};
-    use temper_text::Span;
+    use super::{Secrets, literals, passwords};
+    use temper_model::{LoadOptions, MemoryTree, Stack};
+    use temper_text::{SourceFile, Span};
 
     fn shown(value: &str, spans: &[Span]) -> String {
         let mut out = value.to_owned();
@@ -206,6 +221,19 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(shown(value, &literals(value)), hidden, "{value}");
+        }
+    }
+
+    #[test]
+    fn credential_is_hidden_in_a_part_of_a_file_also_where_it_reaches_out_of_it() {
+        let mut stack = Stack::load(&MemoryTree::new([("x", "")]), &LoadOptions::default()).unwrap();
+        let file = stack.sources.add(SourceFile::new("f", "a: s3cret\nb: one\n   two\nc: é\n"));
+        let spans = [Span::new(3, 9), Span::new(13, 22)].into();
+        let secrets = Secrets { spans: [(file, spans)].into() };
+        let whole = secrets.hidden(&stack, file);
+        assert_eq!(whole, "a: ******\nb: *********\nc: é\n");
+        for part in [Span::new(0, 9), Span::new(10, 16), Span::new(17, 23), Span::new(23, 28)] {
+            assert_eq!(secrets.hidden_part(&stack, file, part), part.slice(&whole), "{part:?}");
         }
     }
 

@@ -9,6 +9,15 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| closed(&error))
 }
 
+/// As [`print`], for a command that has more to do than to tell of it: a reader that has gone away (`temper apply | head`)
+/// neither stops the command nor changes its exit status.
+pub(crate) fn tell(text: &str) -> Result<(), Error> {
+    match print(text) {
+        Err(Error::Closed) => Ok(()),
+        told => told,
+    }
+}
+
 /// Columns of the terminal that reads the output; 100 where there is none.
 pub(crate) fn width() -> usize {
     const USUAL: usize = 100;

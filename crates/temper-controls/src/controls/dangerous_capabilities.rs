@@ -20,9 +20,10 @@
 //! - Pod Security Standards, Baseline: only the capabilities of the runtime's default set may be added
 //! - <https://man7.org/linux/man-pages/man7/capabilities.7.html>
 
-use temper_fit::images::{CAPABILITIES, CapabilityNeed, CapabilityWhen};
+use temper_fit::images::{CapabilityNeed, CapabilityWhen};
 use temper_fit::{Evidence, EvidenceKind};
 use temper_model::compose::Item;
+use temper_model::container::CAPABILITIES;
 use temper_model::container::{Attempt, Capabilities, Outcome};
 
 use super::shared::host_work::host_work;

@@ -15,8 +15,8 @@ pub use known::{
     Support, SupportNote, Tier,
 };
 pub use needs::{
-    AuthOff, CAPABILITIES, CapabilityNeed, CapabilityWhen, Credential, Healthcheck, HostKind, HostNeed,
-    KernelKind, KernelNeed, Owner, PathCondition, PathKind, PathNeed, Port, Size, WhenAbsent,
+    AuthOff, CapabilityNeed, CapabilityWhen, Credential, Healthcheck, HostKind, HostNeed, KernelKind,
+    KernelNeed, Owner, PathCondition, PathKind, PathNeed, Port, Size, WhenAbsent,
 };
 pub use reference::{ImageRef, ImageRefError};
 pub use table::{Match, all, lookup, lookup_ref};

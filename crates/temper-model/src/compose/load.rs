@@ -28,6 +28,10 @@ use super::{Definition, Selection, canonical, paths, schema};
 use crate::yaml_files::YamlFiles;
 use crate::{Data, FileTree, Problem, Value, path};
 
+/// Services that one project may have. What is known and judged of a service takes some 60 kB, so that so many take
+/// about 175 MB. A large stack has a hundred.
+pub(crate) const MAX_SERVICES: usize = 3_000;
+
 /// Reads the files of a selection and merges them.
 ///
 /// It always comes back: what Compose would refuse is among the problems, and the rest of the project is there.
@@ -50,7 +54,8 @@ pub(crate) fn load(
         }
         Some(_) => {}
     }
-    let root = model.root.unwrap_or_else(|| loader.nothing(&files));
+    let root = model.root.filter(|root| loader.has_bearable_size(root));
+    let root = root.unwrap_or_else(|| loader.nothing(&files));
     let format = std::mem::replace(&mut loader.format, Report::new(true)).into_problems(loader.sources);
     loader.problems.extend(format);
     Loaded {
@@ -205,6 +210,20 @@ impl<'l> Loader<'l> {
         Value::new(Data::Null, Loc { file, span: Span::at(0) })
     }
 
+    /// False for a project of more than [`MAX_SERVICES`] services, which is refused as a whole: to look at some of them
+    /// would pass over the others.
+    fn has_bearable_size(&mut self, root: &Value) -> bool {
+        let Some(services) = root.get("services") else { return true };
+        let count = services.as_map().map_or(0, IndexMap::len);
+        if count > MAX_SERVICES {
+            let message = format!(
+                "expected at most {MAX_SERVICES} services in a project, found {count}; split it into several projects"
+            );
+            self.refuse(Fault { at: services.at, message });
+        }
+        count <= MAX_SERVICES
+    }
+
     /// The documents of a file whose relative paths mean `base`. `at`: the place that names the file.
     pub(super) fn parse(&mut self, path: &str, base: &str, at: Option<Loc>) -> Option<Rc<Parsed>> {
         let key = (path.to_owned(), base.to_owned());
@@ -331,7 +350,10 @@ impl<'l> Loader<'l> {
             return None;
         }
         if !self.budget.take(extends::count(root)) {
-            let message = "expected a project of a normal size; this one includes too much".to_owned();
+            let message = format!(
+                "expected at most {} values in a project with all that it includes; split it into several projects",
+                document::MAX_NODES
+            );
             self.refuse(Fault { at: root.at, message });
             return None;
         }

@@ -279,3 +279,28 @@ proptest::proptest! {
         let _ = one(Mode::Strict, &format!("services:\n  a:\n    {text}"));
     }
 }
+
+#[test]
+fn project_of_too_many_services_is_refused_as_a_whole() {
+    let services =
+        |count: usize| (0..count).map(|index| format!("  s{index}: {{image: x}}\n")).collect::<String>();
+    let most = super::load::MAX_SERVICES;
+    let bearable = one(Mode::Lenient, &format!("services:\n{}", services(most)));
+    assert_eq!(bearable.problems(), "");
+    assert_eq!(bearable.at(&["services"]).as_map().map(indexmap::IndexMap::len), Some(most));
+
+    // An overlay may bring the one service that is too many.
+    let files = [
+        ("a.yml", format!("services:\n{}", services(most))),
+        ("b.yml", "services:\n  one-more: {image: x}\n".to_owned()),
+    ];
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    for mode in [Mode::Lenient, Mode::Strict] {
+        let refused = read(mode, &files, &["a.yml", "b.yml"]);
+        assert_eq!(
+            refused.problems(),
+            "a.yml:2:3: expected at most 3000 services in a project, found 3001; split it into several projects"
+        );
+        assert!(matches!(refused.loaded.root.data, Data::Null));
+    }
+}

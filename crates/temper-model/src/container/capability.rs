@@ -1,7 +1,8 @@
 use super::Capabilities;
 
-/// Capabilities by their number, without `CAP_` (`linux/capability.h`, kernel 6.1; none was added since 5.9).
-const NAMES: [&str; 41] = [
+/// Capabilities by their number, without `CAP_` (`include/uapi/linux/capability.h`, Linux 6.12; none was added since
+/// 5.9).
+pub const CAPABILITIES: [&str; 41] = [
     "CHOWN",
     "DAC_OVERRIDE",
     "DAC_READ_SEARCH",
@@ -58,7 +59,7 @@ impl Capabilities {
         let numbers = (0..64_usize).filter(|number| mask >> number & 1 == 1);
         numbers
             .map(|number| {
-                NAMES.get(number).map_or_else(|| format!("number {number}"), |name| (*name).to_owned())
+                CAPABILITIES.get(number).map_or_else(|| format!("number {number}"), |name| (*name).to_owned())
             })
             .collect()
     }
@@ -66,7 +67,7 @@ impl Capabilities {
     /// The mask of capabilities by name, without `CAP_`, in capitals. Names that are not known are left out.
     #[must_use]
     pub fn mask<'n>(names: impl IntoIterator<Item = &'n str>) -> u64 {
-        let number = |name: &str| NAMES.iter().position(|known| *known == name);
+        let number = |name: &str| CAPABILITIES.iter().position(|known| *known == name);
         names.into_iter().filter_map(number).fold(0, |mask, number| mask | 1 << number)
     }
 }

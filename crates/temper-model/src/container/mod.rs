@@ -8,6 +8,7 @@ mod capability;
 mod kernel;
 mod settings;
 
+pub use capability::CAPABILITIES;
 use serde::{Deserialize, Serialize};
 
 pub use attempt::{Attempt, Outcome, PathAttempt, Tried};

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
-use super::service::CAPABILITIES;
 use super::{BadSubnet, Class, ResourcePattern, Subnet, UnknownClass};
+use crate::container::CAPABILITIES;
 
 /// A value that is written as a string.
 pub(super) trait FromText: Sized {

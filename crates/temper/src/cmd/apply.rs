@@ -11,13 +11,13 @@ use crate::output;
 pub(crate) fn run(args: &Apply) -> Result<Exit, Error> {
     let loaded = Loaded::new(&args.stack)?;
     let plan = plan::make(&loaded, &args.select, &args.change)?;
-    output::print(&temper_report::plan(&loaded.stack, &plan, args.dry_run, output::width()))?;
+    output::tell(&temper_report::plan(&loaded.stack, &plan, args.dry_run, output::width()))?;
     if args.dry_run {
-        output::print("\nnothing was written (--dry-run)\n")?;
+        output::tell("\nnothing was written (--dry-run)\n")?;
         return Ok(plan::exit(&loaded));
     }
     write(&loaded.root.path, &loaded.tree, &loaded.stack.sources, &plan.files)?;
-    output::print(&report(&loaded, &plan))?;
+    output::tell(&report(&loaded, &plan))?;
     Ok(plan::exit(&loaded))
 }
 

@@ -106,6 +106,18 @@ fn nothing_is_left_beside_the_files() {
 }
 
 #[test]
+fn files_are_written_although_nobody_reads_the_output() {
+    let only = ["--only", "no-new-privileges"];
+    let sandbox = Sandbox::of("small");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = sandbox.command(["apply"].into_iter().chain(only)).stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+    let overlay = sandbox.read("docker-compose.hardened.yml");
+    assert_eq!(overlay.matches("no-new-privileges:true").count(), 2, "{overlay}");
+}
+
+#[test]
 fn file_edited_while_the_plan_is_shown_is_left_alone() {
     // The plan is longer than a pipe holds, so the program waits for its reader after it has read the stack.
     let services: String = (0..200)

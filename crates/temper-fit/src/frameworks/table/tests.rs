@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::frameworks::Recognise;
-use crate::images::CAPABILITIES;
+use temper_model::container::CAPABILITIES;
 
 #[test]
 fn every_file_is_read() {

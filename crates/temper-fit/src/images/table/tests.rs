@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::images::{CAPABILITIES, PathNeed, Role};
+use temper_model::container::CAPABILITIES;
+
+use crate::images::{PathNeed, Role};
 
 #[test]
 fn every_file_is_read() {
