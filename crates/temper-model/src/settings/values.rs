@@ -414,7 +414,7 @@ mod tests {
         temper.toml:2:7: 0 is no user id: expected 1 to 2147483647 (0 is root)
         temper.toml:2:8: `Big Boss` is no user name: expected at most 32 of a-z, 0-9, `_` and `-`, the first a letter or `_`
         temper.toml:2:1: unknown key `home`, expected one of `uid`, `gid`, `name`
-        temper.toml:1:2: unknown key `users`, expected one of `user`, `compose`, `project`, `host`, `classes`, `services`, `tiers`, `scan`, `probe`, `waiver`
+        temper.toml:1:2: unknown key `users`, expected one of `user`, `compose`, `project`, `host`, `classes`, `services`, `tiers`, `scan`, `probe`, `waiver`, `refused`
         temper.toml:1:10: unknown class `apis`: expected api, worker, gpu, agent, media, data, bus or monitoring
         temper.toml:2:7: `lots` is not a size: expected a number with a unit, as in "500M" or "2G" (M is 1024 x 1024 bytes)
         temper.toml:2:7: 0 means no limit to the kernel: expected a size above zero
