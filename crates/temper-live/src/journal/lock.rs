@@ -67,6 +67,7 @@ impl Lock {
         match free {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
+                let owner = owner.or_else(|| read_again(&mut file));
                 let owner = owner.map_or("it did not say who it is".to_owned(), |owner| owner.to_string());
                 return Err(JournalError::Locked { owner });
             }
@@ -120,6 +121,15 @@ impl Drop for Lock {
         // Given back, not lost: the next owner sees an empty file. That it is free does not depend on this.
         let _ = self.file.set_len(0);
     }
+}
+
+/// Who has just taken the lock writes its name a moment later.
+fn read_again(file: &mut File) -> Option<Owner> {
+    (0..20).find_map(|_| {
+        thread::sleep(Duration::from_millis(50));
+        file.rewind().ok()?;
+        read(file)
+    })
 }
 
 fn read(file: &mut File) -> Option<Owner> {

@@ -100,7 +100,7 @@ fn prove(args: &Deploy, engine: Engine, project: usize) -> Result<Exit, Error> {
     let lost: Vec<_> = verified.drift.iter().filter(|drift| drift.in_file).collect();
     match args.format {
         DeployFormat::Human => {
-            output::print(&proof(&verified))?;
+            output::tell(&proof(&verified))?;
             for drift in &lost {
                 let Drift { service, control, .. } = drift;
                 output::error(&format!(
@@ -110,7 +110,7 @@ fn prove(args: &Deploy, engine: Engine, project: usize) -> Result<Exit, Error> {
         }
         DeployFormat::Json => {
             let document = temper_report::document(&loaded.root.shown, &loaded.stack, &verified.judged);
-            output::print(&format!("{}\n", json!({ "event": "verified", "result": document })))?;
+            output::tell(&format!("{}\n", json!({ "event": "verified", "result": document })))?;
         }
     }
     Ok(if lost.is_empty() { Exit::Clean } else { Exit::Findings })
@@ -179,7 +179,7 @@ fn report(format: DeployFormat, ended: &Ended) -> Result<Exit, Error> {
     match ended {
         Ended::NothingToDo => {
             if human {
-                output::print("every container is as the files say, and there is nothing to harden\n")?;
+                output::tell("every container is as the files say, and there is nothing to harden\n")?;
             }
             Ok(Exit::Clean)
         }
@@ -198,7 +198,7 @@ fn report(format: DeployFormat, ended: &Ended) -> Result<Exit, Error> {
         }
         Ended::Completed(report) => {
             if human {
-                output::print(&summary(report))?;
+                output::tell(&summary(report))?;
             }
             Ok(if report.refusals.is_empty() { Exit::Clean } else { Exit::Findings })
         }

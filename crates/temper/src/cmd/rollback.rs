@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Rollback) -> Result<Exit, Error> {
     };
     let patience = Duration::from_secs(args.timeout);
     let done = roll_back(&journal, &lock, &engine, args.to, patience, &mut observer).map_err(failed)?;
-    output::print(&if human { text(&done) } else { history::document(&document(&done)) })?;
+    output::tell(&if human { text(&done) } else { history::document(&document(&done)) })?;
     Ok(if done.is_complete() { Exit::Clean } else { Exit::Findings })
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Verify) -> Result<Exit, Error> {
         all.resources += verified.judged.resources;
         all.judgements.extend(verified.judged.judgements);
     }
-    output::print(&in_format(args.format, root, stack, &all, view(args.quiet, args.verbose)))?;
+    output::tell(&in_format(args.format, root, stack, &all, view(args.quiet, args.verbose)))?;
     if all.judgements.is_empty() {
         return Err(Error::Usage("nothing was looked at: no service that is selected should run".to_owned()));
     }
