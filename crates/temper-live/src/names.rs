@@ -23,3 +23,8 @@ pub const IMAGE: &str = "com.docker.compose.image";
 pub const VERSION: &str = "com.docker.compose.version";
 /// Compose: the container that this one was about to replace.
 pub const REPLACE: &str = "com.docker.compose.replace";
+
+/// True for text in the form of the ids that the engine gives: 64 hexadecimal digits. Volumes without a name have one too.
+pub(crate) fn is_engine_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,5 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use temper_model::Date;
+
 /// Seconds since 1970.
 pub(crate) fn now() -> i64 {
     // A clock before 1970 is a broken clock; the times in the journal are for people only.
@@ -9,23 +11,10 @@ pub(crate) fn now() -> i64 {
 /// A moment for people, in UTC: `2026-11-22 12:11:46`.
 #[must_use]
 pub fn utc(seconds: i64) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
+    let since = u64::try_from(seconds).unwrap_or(0);
+    let (date, second) = (Date::from_unix_seconds(since), since % 86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-/// The date of a day, counted from 1970. Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    format!("{date} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// A name for a run that does not come twice: the time, and digits that tell apart two of one second.

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use temper_plan::FileChange;
 
 use super::translate::{TranslateError, write_private};
 use crate::compose_cli::{Cli, Files};
@@ -23,19 +22,8 @@ pub(crate) fn reference(config: &Value, service: &str) -> String {
     own.unwrap_or_else(|| format!("{}-{service}", config["name"].as_str().unwrap_or_default()))
 }
 
-/// The Dockerfile of a service, when the plan changes it or what its build sees: path of the Dockerfile relative to the root.
-pub(crate) fn changed_dockerfile<'a>(
-    config: &Value,
-    service: &str,
-    root: &Path,
-    changes: &'a [FileChange],
-) -> Option<&'a FileChange> {
-    let path = dockerfile_path(config, service)?;
-    changes.iter().find(|change| root.join(&change.path) == path)
-}
-
 /// Absolute path of the Dockerfile that a service is built from.
-fn dockerfile_path(config: &Value, service: &str) -> Option<PathBuf> {
+pub(crate) fn dockerfile_path(config: &Value, service: &str) -> Option<PathBuf> {
     let build = &config["services"][service]["build"];
     let context = build["context"].as_str()?;
     Some(Path::new(context).join(build["dockerfile"].as_str().unwrap_or("Dockerfile")))

@@ -1,6 +1,7 @@
 //! What the stack would be after a plan, held in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -9,6 +10,8 @@ use temper_model::compose::{self, Selection as ComposeSelection};
 use temper_model::{Date, FileTree, LoadOptions, OverlaidTree, Problem, Refusal, SettingsError, Stack};
 use temper_plan::{FileChange, Options, Plan, PlanError};
 use temper_text::SourceMap;
+
+use super::build::dockerfile_path;
 
 /// The settings of a stack, at its root.
 const SETTINGS: &str = "temper.toml";
@@ -63,6 +66,14 @@ pub struct Candidate {
     pub files: Vec<String>,
     /// Every file that would be written, `temper.toml` included when fixes were refused.
     pub changes: Vec<FileChange>,
+}
+
+impl Candidate {
+    /// The change of the Dockerfile that a service is built from, when there is one.
+    pub(crate) fn changed_dockerfile(&self, service: &str, root: &Path) -> Option<&FileChange> {
+        let path = dockerfile_path(&self.config, service)?;
+        self.changes.iter().find(|change| root.join(&change.path) == path)
+    }
 }
 
 impl Inputs<'_> {

@@ -117,29 +117,15 @@ fn usual_log(engine: &Engine, container: &Inspect) -> Vec<LogLine> {
 
 /// Judges a clone: first start, second start with its data, log, answers, and its speed beside the running container.
 pub(crate) fn clone(session: &Session<'_>, baseline: &Baseline, container: &str, old: &Inspect) -> Verdict {
-    judge(session, baseline, container, Scope::Clone, true, Some(old))
+    judge(session, baseline, container, Scope::Clone, true, Some(old)).unwrap_or_else(Verdict::from)
 }
 
 /// Judges the container that has taken the place of the service.
 pub(crate) fn live(session: &Session<'_>, baseline: &Baseline, container: &str, second: bool) -> Verdict {
-    judge(session, baseline, container, Scope::Live, second, None)
+    judge(session, baseline, container, Scope::Live, second, None).unwrap_or_else(Verdict::from)
 }
 
 fn judge(
-    session: &Session<'_>,
-    baseline: &Baseline,
-    container: &str,
-    scope: Scope,
-    second: bool,
-    beside: Option<&Inspect>,
-) -> Verdict {
-    match carefully(session, baseline, container, scope, second, beside) {
-        Ok(verdict) => verdict,
-        Err(error) => error.into(),
-    }
-}
-
-fn carefully(
     session: &Session<'_>,
     baseline: &Baseline,
     container: &str,

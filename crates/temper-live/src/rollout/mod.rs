@@ -27,7 +27,7 @@ mod waves;
 pub use candidate::{Candidate, CandidateError, Inputs};
 pub use precondition::{CheckError, Unmet};
 pub use prepare::PrepareError;
-pub use report::{Ended, Report, ServiceReport};
+pub use report::{Ended, Report, ServiceReport, Trial};
 pub use run::{Rollout, RolloutError, RolloutOptions};
 pub use settle::settle;
 pub use sweep::sweep;

@@ -7,7 +7,6 @@ use serde_json::Value;
 use temper_model::Stack;
 use temper_plan::Outcome;
 
-use super::build::changed_dockerfile;
 use super::candidate::{Candidate, CandidateError, Inputs};
 use super::precondition::{CheckError, Situation, Unmet, check};
 use super::swap::is_temporary;
@@ -143,7 +142,7 @@ pub(crate) fn to_change(
         let Some(hash) = hashes.get(*service) else { return false };
         let containers = running.get(*service).into_iter().flatten();
         let other = |container: &Inspect| container.label(names::CONFIG_HASH) != Some(hash);
-        let built = changed_dockerfile(&candidate.config, service, root, &candidate.changes).is_some();
+        let built = candidate.changed_dockerfile(service, root).is_some();
         built || containers.into_iter().any(other)
     };
     running.keys().filter(changed).cloned().collect()
@@ -151,8 +150,8 @@ pub(crate) fn to_change(
 
 /// The fixes of a plan that touch a service.
 pub(crate) fn fixes_of(candidate: &Candidate, project: usize, service: &str, root: &Path) -> Vec<ChosenFix> {
-    let dockerfile = changed_dockerfile(&candidate.config, service, root, &candidate.changes)
-        .map(|change| format!("dockerfile/{}", change.path));
+    let dockerfile =
+        candidate.changed_dockerfile(service, root).map(|change| format!("dockerfile/{}", change.path));
     let own = format!("service/{service}");
     let mut fixes: Vec<ChosenFix> = candidate
         .plan

@@ -49,10 +49,29 @@ pub struct Report {
 pub struct ServiceReport {
     /// The service.
     pub service: String,
-    /// What the trial on a clone showed; `None` when there was none.
-    pub trial: Option<String>,
+    /// What the trial on a clone showed; `None` before it.
+    pub trial: Option<Trial>,
     /// What is known of its speed, for people.
     pub performance: Vec<String>,
     /// What a person should know besides.
     pub notes: Vec<String>,
+}
+
+/// What the trial of a service on a clone showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trial {
+    /// It works as planned.
+    Passed,
+    /// It works without the fixes of these controls.
+    PassedWithout(Vec<String>),
+    /// Nothing: why, for people.
+    Undecided(String),
+}
+
+impl Trial {
+    /// True when a clone has started twice with the data: the wave need not start the service a second time.
+    pub(crate) fn has_passed(&self) -> bool {
+        matches!(self, Self::Passed | Self::PassedWithout(_))
+    }
 }

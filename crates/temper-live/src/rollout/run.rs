@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use temper_model::{Date, Refusal, ResourcePattern, Stack};
 use temper_plan::FileChange;
 
-use super::build::{build, changed_dockerfile, image_name, reference};
+use super::build::{image_name, reference};
 use super::candidate::{Candidate, CandidateError, Inputs};
 use super::folder::Folder;
 use super::judge::{self, Baseline};
 use super::order::{canary, waves};
 use super::prepare::{ChosenFix, PrepareError, Prepared, hashes, prepare, to_change};
-use super::report::{Ended, Report, ServiceReport};
-use super::session::{Observer, Session, peers, phase, tell};
+use super::report::{Ended, Report, ServiceReport, Trial};
+use super::session::{Observer, Session, peers, phase};
 use super::sweep::sweep;
 use super::trial::Subject;
 use super::wave::SwapError;
@@ -362,7 +362,7 @@ impl Work<'_> {
         order
     }
 
-    pub(super) fn tried(&mut self, service: &str, trial: String, performance: Vec<String>) {
+    pub(super) fn tried(&mut self, service: &str, trial: Trial, performance: Vec<String>) {
         let report = self.service(service);
         report.trial = Some(trial);
         report.performance = performance;
@@ -458,35 +458,13 @@ impl Work<'_> {
         observer: Observer<'_>,
     ) -> Result<(), Stop> {
         for service in changing {
-            let built = self.built_image(candidate, service, observer)?;
-            let Some(image) = built else { continue };
+            let built = self.session.built_image(candidate, service, observer);
+            let Some(image) = built.map_err(|error| Stop::Back(error.to_string()))? else { continue };
             let reference = reference(&candidate.config, service);
             run.take(Action::tag(self.session.engine, &reference, &image)?, observer)?;
             self.session.engine.remove_image(&image_name(&self.session.run, service))?;
         }
         Ok(())
-    }
-
-    /// The image of a service whose Dockerfile changes. It was built for the trial; building again takes it from the cache.
-    fn built_image(
-        &self,
-        candidate: &Candidate,
-        service: &str,
-        observer: Observer<'_>,
-    ) -> Result<Option<String>, Stop> {
-        let changed = changed_dockerfile(&candidate.config, service, self.rollout.root, &candidate.changes);
-        let Some(change) = changed else { return Ok(None) };
-        tell(observer, service, "building", change.path.clone());
-        let built = build(
-            self.session.cli,
-            self.session.engine,
-            &self.session.directory,
-            &self.session.run,
-            &candidate.config,
-            service,
-            &change.new,
-        );
-        built.map(Some).map_err(|error| Stop::Back(error.to_string()))
     }
 }
 

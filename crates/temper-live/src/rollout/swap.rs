@@ -89,13 +89,12 @@ fn keep_anonymous_volumes(recipe: &mut Recipe, old: &Inspect, translation: &Insp
 /// Volumes that the engine named itself: target to name.
 fn anonymous_volumes(inspect: &Inspect) -> BTreeMap<String, String> {
     let mounts = inspect.at("/Mounts").and_then(Value::as_array);
-    let generated = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     mounts
         .into_iter()
         .flatten()
         .filter(|mount| mount["Type"] == "volume")
         .filter_map(|mount| Some((mount["Destination"].as_str()?, mount["Name"].as_str()?)))
-        .filter(|(_, name)| generated(name))
+        .filter(|(_, name)| names::is_engine_id(name))
         .map(|(target, name)| (target.to_owned(), name.to_owned()))
         .collect()
 }

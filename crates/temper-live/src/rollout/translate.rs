@@ -67,8 +67,7 @@ pub(crate) fn create(
 /// so the id becomes a name again: the settings of the network, aliases among them, are found by it.
 fn name_network(engine: &Engine, made: Inspect) -> Result<Inspect, TranslateError> {
     let mode = made.text("/HostConfig/NetworkMode").to_owned();
-    let is_id = mode.len() == 64 && mode.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let name = if is_id { engine.network(&mode)? } else { None };
+    let name = if names::is_engine_id(&mode) { engine.network(&mode)? } else { None };
     let Some(name) = name.and_then(|network| network["Name"].as_str().map(str::to_owned)) else {
         return Ok(made);
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::build::{build, changed_dockerfile};
+use super::build::build;
 use super::candidate::Candidate;
 use super::data::{DataError, copies};
 use super::derive::{CloneParts, DeriveError, clone, clone_key};
@@ -49,20 +49,17 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Session<'_> {
-    /// The image of a service under a candidate: built now when its Dockerfile changes, else that of the running container.
-    pub(crate) fn image_of(
+    /// The image of a service whose Dockerfile a candidate changes, built now; what was built before comes from the cache.
+    pub(crate) fn built_image(
         &self,
         candidate: &Candidate,
-        subject: &Subject<'_>,
+        service: &str,
         observer: Observer<'_>,
-    ) -> Result<String, TranslateError> {
-        let service = subject.service;
-        let Some(change) = changed_dockerfile(&candidate.config, service, self.root, &candidate.changes)
-        else {
-            return Ok(subject.old.image_id().to_owned());
-        };
+    ) -> Result<Option<String>, TranslateError> {
+        let Some(change) = candidate.changed_dockerfile(service, self.root) else { return Ok(None) };
         tell(observer, service, "building", change.path.clone());
         build(self.cli, self.engine, &self.directory, &self.run, &candidate.config, service, &change.new)
+            .map(Some)
     }
 
     /// Tries a service as a candidate has it. Everything that was made for the trial is gone afterwards.
@@ -72,8 +69,8 @@ impl Session<'_> {
         subject: &Subject<'_>,
         observer: Observer<'_>,
     ) -> Result<Verdict, TrialError> {
-        let image = match self.image_of(candidate, subject, observer) {
-            Ok(image) => image,
+        let image = match self.built_image(candidate, subject.service, observer) {
+            Ok(built) => built.unwrap_or_else(|| subject.old.image_id().to_owned()),
             // A Dockerfile that does not build is the fault of its change.
             Err(TranslateError::Compose(error)) => return Ok(Verdict::breaks(error.to_string())),
             Err(error) => return Err(error.into()),

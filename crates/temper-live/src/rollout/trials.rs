@@ -12,6 +12,7 @@ use super::bisect::{Blame, Shown, blame};
 use super::candidate::Candidate;
 use super::judge::Verdict;
 use super::prepare::{ChosenFix, fixes_of};
+use super::report;
 use super::run::{Rollout, Stop, Work, refusal};
 use super::session::{Observer, Session, tell};
 use super::trial::{Subject, TrialError};
@@ -48,18 +49,18 @@ impl Work<'_> {
         for (service, told) in told {
             match told {
                 Told::Passed { performance, notes } => {
-                    self.tried(&service, "passed".to_owned(), performance);
+                    self.tried(&service, report::Trial::Passed, performance);
                     self.note(&service, notes);
                 }
                 Told::Refused(refusals) => {
-                    let names: Vec<&str> = refusals.iter().map(|refusal| refusal.control.as_str()).collect();
+                    let names: Vec<String> = refusals.iter().map(|refusal| refusal.control.clone()).collect();
                     tell(observer, &service, "refused", names.join(", "));
-                    self.tried(&service, format!("passed without {}", names.join(", ")), Vec::new());
+                    self.tried(&service, report::Trial::PassedWithout(names), Vec::new());
                     self.refusals.extend(refusals);
                 }
                 Told::Nothing(why) => {
                     tell(observer, &service, "no trial", why.clone());
-                    self.tried(&service, format!("none: {why}"), Vec::new());
+                    self.tried(&service, report::Trial::Undecided(why), Vec::new());
                 }
                 Told::Gone(error) => return Err(error.into()),
             }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::build::{changed_dockerfile, reference};
+use super::build::reference;
 use super::candidate::Candidate;
 use super::judge::{self, Baseline, Verdict};
 use super::prepare::{fixes_of, hashes};
+use super::report::Trial;
 use super::run::{Stop, Work, refusal};
 use super::session::{Observer, peers, phase, tell};
 use super::wave::{Become, Swapped, config_files};
@@ -145,7 +146,7 @@ impl Work<'_> {
         observer: Observer<'_>,
     ) -> Result<(), Stop> {
         let changes = |candidate: &Candidate, service: &str| {
-            changed_dockerfile(&candidate.config, service, self.rollout.root, &candidate.changes).is_some()
+            candidate.changed_dockerfile(service, self.rollout.root).is_some()
         };
         for (service, containers) in &live.running {
             let Some(old) = containers.first() else { continue };
@@ -227,7 +228,7 @@ impl Work<'_> {
 
     /// The image that a service has to have when its Dockerfile changes: the name was pointed to it already.
     fn image_now(&self, service: &str, candidate: &Candidate) -> Result<Option<String>, Stop> {
-        let changed = changed_dockerfile(&candidate.config, service, self.rollout.root, &candidate.changes);
+        let changed = candidate.changed_dockerfile(service, self.rollout.root);
         if changed.is_none() {
             return Ok(None);
         }
@@ -248,8 +249,7 @@ impl Work<'_> {
             tell(observer, service, "judging", String::new());
             let Some(baseline) = live.baselines.get(service) else { continue };
             let tried = self.report.services.iter().any(|report| {
-                report.service == *service
-                    && report.trial.as_ref().is_some_and(|trial| trial.starts_with("passed"))
+                report.service == *service && report.trial.as_ref().is_some_and(Trial::has_passed)
             });
             match judge::live(&self.session, baseline, &one.new, !tried) {
                 Verdict::Works { notes, .. } => {

@@ -1,15 +1,14 @@
 use std::time::Duration;
 
 use serde_json::json;
-use temper_controls::Verdict;
 use temper_live::Event;
 use temper_live::compose_cli::{Cli, ComposeError};
 use temper_live::engine::{Engine, EngineError};
-use temper_live::journal::{Journal, JournalError, Lock};
+use temper_live::journal::{Journal, Lock};
 use temper_live::prove::Prober;
 use temper_live::rollout::{Ended, Inputs, Report, Rollout, RolloutError, RolloutOptions, settle};
 use temper_live::{Drift, Verified, Verifier};
-use temper_plan::Options;
+use temper_report::Counts;
 
 use super::load::{Loaded, known_controls, today};
 use crate::args::{Deploy, DeployFormat, RecordFormat};
@@ -31,8 +30,8 @@ pub(crate) fn run(args: &Deploy) -> Result<Exit, Error> {
     }
     let engine = Engine::connect(None).map_err(needed_engine)?;
     let cli = Cli::find(engine.address()).map_err(needed_compose)?;
-    let journal = Journal::create(&root).map_err(journal_error)?;
-    let lock = journal.lock().map_err(journal_error)?;
+    let journal = Journal::create(&root).map_err(history::failed)?;
+    let lock = journal.lock().map_err(history::failed)?;
     let cli = cli.under(&lock);
     let mut view = RolloutView::new(args.format);
     let mut observer = |event: Event| view.show(&event);
@@ -43,15 +42,7 @@ pub(crate) fn run(args: &Deploy) -> Result<Exit, Error> {
     let known = known_controls();
     let load = loaded.options(&known);
     let selection = loaded.selection(&args.select)?;
-    let options = Options {
-        in_place: args.change.in_place,
-        safe_only: args.change.safe_only,
-        no_dockerfiles: args.change.no_dockerfiles,
-        asked_all: args.select.only.is_empty()
-            && args.select.skip.is_empty()
-            && args.select.service.is_empty(),
-        today: Some(today()),
-    };
+    let options = super::plan::options(&args.select, &args.change);
     let environment = super::config::shell_variables();
     let inputs = Inputs {
         tree: &loaded.tree,
@@ -118,12 +109,7 @@ fn prove(args: &Deploy, engine: Engine, project: usize) -> Result<Exit, Error> {
 
 fn proof(verified: &Verified) -> String {
     let judgements = &verified.judged.judgements;
-    let count = |wanted: &dyn Fn(&Verdict) -> bool| {
-        judgements.iter().filter(|judgement| wanted(&judgement.verdict)).count()
-    };
-    let (pass, fail) =
-        (count(&|verdict| *verdict == Verdict::Pass), count(&|verdict| *verdict == Verdict::Fail));
-    let unknown = count(&|verdict| matches!(verdict, Verdict::Unknown { .. }));
+    let Counts { pass, fail, unknown, .. } = Counts::of(judgements);
     let mut text = format!("proven on the running containers: {pass} of {} checks", judgements.len());
     if fail + unknown > 0 {
         text.push_str(&format!("; {fail} do not hold, {unknown} cannot be told: `temper verify` shows them"));
@@ -143,7 +129,7 @@ fn interrupted(
         let found = settle(journal, lock, engine, observer).map_err(rollout_error)?;
         return if found { Ok(()) } else { Err(Error::Usage("no rollout was interrupted".to_owned())) };
     }
-    match journal.open_run().map_err(journal_error)? {
+    match journal.open_run().map_err(history::failed)? {
         Some(run) => Err(Error::Usage(format!(
             "run {} was not finished: `temper deploy --resume` goes on with it, `temper rollback` takes it back",
             run.id
@@ -236,10 +222,6 @@ fn needed_engine(error: EngineError) -> Error {
 
 fn needed_compose(error: ComposeError) -> Error {
     Error::Needed(error.to_string())
-}
-
-fn journal_error(error: JournalError) -> Error {
-    Error::Usage(error.to_string())
 }
 
 fn rollout_error(error: RolloutError) -> Error {

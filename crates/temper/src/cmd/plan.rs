@@ -22,16 +22,21 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit(&loaded))
 }
 
-/// The plan for a stack that was read.
-pub(super) fn make(loaded: &Loaded, select: &SelectArgs, change: &ChangeArgs) -> Result<Plan, Error> {
-    let judged = loaded.judge(select)?;
-    let options = Options {
+/// What kind of change is wanted, as the arguments say.
+pub(super) fn options(select: &SelectArgs, change: &ChangeArgs) -> Options {
+    Options {
         in_place: change.in_place,
         safe_only: change.safe_only,
         no_dockerfiles: change.no_dockerfiles,
         asked_all: select.only.is_empty() && select.skip.is_empty() && select.service.is_empty(),
         today: Some(today()),
-    };
+    }
+}
+
+/// The plan for a stack that was read.
+pub(super) fn make(loaded: &Loaded, select: &SelectArgs, change: &ChangeArgs) -> Result<Plan, Error> {
+    let judged = loaded.judge(select)?;
+    let options = options(select, change);
     let known = known_controls();
     let _progress = Progress::start(format!("planning {}", loaded.root.shown));
     Ok(temper_plan::plan(&loaded.stack, &loaded.tree, &loaded.options(&known), &judged, &options)?)
